@@ -1,0 +1,215 @@
+"""The typed configuration: what a run may be asked, and nothing else.
+
+Hydra composes it from ``conf/``; :func:`typed` turns the result into these dataclasses, so that no code of
+the harness ever sees a DictConfig. Dicts of cases, players and gates merge and are overridden by key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import ConfigurationError
+
+KINDS = ("absolute", "ratio", "accuracy", "agreement", "control", "calibration")
+VERDICTS = ("PASS", "FAIL", "BLOCKED", "OFF-CONDITION", "INCONCLUSIVE")
+
+
+@dataclass
+class Limits:
+    """Limits on the whole process tree of one trial: ``wall_s`` in seconds, ``memory_gib`` in GiB."""
+
+    wall_s: float = 60.0
+    memory_gib: float = 4.0
+
+
+@dataclass
+class Sampling:
+    """How often one process calls ``solve``: until ``budget_s`` is used up, within these bounds."""
+
+    budget_s: float = 1.0
+    min_samples: int = 1
+    max_samples: int = 30
+    max_warmup: int = 5
+
+
+@dataclass
+class CaseConfig:
+    """One entry under ``cases``.
+
+    ``case`` is a registered case; ``params`` a grid (each value a list); ``players`` names of players, all
+    that answer the task if empty; ``processes`` repeats of each, ``fewer`` overrides that for slow players;
+    ``seed`` is added to the run's seed.
+    """
+
+    case: str = ""
+    params: dict[str, list[Any]] = field(default_factory=dict)
+    players: list[str] = field(default_factory=list)
+    processes: int = 3
+    fewer: dict[str, int] = field(default_factory=dict)
+    seed: int = 0
+    threads: int = 0
+    limits: Limits = field(default_factory=Limits)
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass
+class PlayerConfig:
+    """An entry under ``players``: a new external player, or a change to a registered one.
+
+    An external player needs ``task`` and ``command`` (an argument list; ``{job}`` stands for the job folder,
+    ``{project}`` for the project's folder); see docs/reference/protocol.md.
+    """
+
+    task: str = ""
+    command: list[str] = field(default_factory=list)
+    interpreter: str = ""
+    engine: str = ""
+    role: str = ""
+    device: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass
+class GateConfig:
+    """One entry under ``gates``: data only.
+
+    Attributes:
+        title: the claim, as one sentence. ``row``: the requirement that it belongs to.
+        kind: one of :data:`KINDS`.
+        case: key under ``cases``; ``where``: parameters that its instances must have.
+        player: whose number is judged. ``over``: whose number a ratio is taken over, a player's name or
+            ``best_peer``; the ratio is over / player, so that 20 means twenty times faster.
+        metric: ``time``, ``memory`` or a metric's name. ``statistic``: ``median``, ``p95`` or ``p99`` of the
+            samples of a process.
+        below, above: the bound; exactly one, in ``unit``.
+        requires: condition name to what it must be (see :mod:`harness.conditions`).
+        needs: gates that must pass first.
+        confidence, processes: of the two-sided interval; least number of processes.
+        blocked: why nothing can answer it yet; such a gate is BLOCKED with this sentence.
+    """
+
+    title: str = ""
+    row: str = ""
+    kind: str = "absolute"
+    case: str = ""
+    where: dict[str, Any] = field(default_factory=dict)
+    player: str = ""
+    over: str = ""
+    metric: str = "time"
+    statistic: str = "median"
+    below: float | None = None
+    above: float | None = None
+    unit: str = "s"
+    requires: dict[str, str] = field(default_factory=dict)
+    needs: list[str] = field(default_factory=list)
+    confidence: float = 0.95
+    processes: int = 8
+    blocked: str = ""
+
+
+@dataclass
+class RunConfig:
+    """A whole run.
+
+    Attributes:
+        phase: what the report is called, for example ``Phase 2``. ``title``: its one-line description.
+        seed: all seeds derive from it. ``runs``: folder that run folders are made in.
+        resume, repeat: a run folder to go on with; one whose saved configuration is repeated.
+        recording: a user's recording, for cases that read one.
+        tolerate: verdicts other than FAIL that leave the exit status 0; printed on top of the report.
+        progress: ``auto``, ``rich``, ``plain`` or ``none``.
+    """
+
+    phase: str = ""
+    title: str = ""
+    seed: int = 0
+    runs: str = "reports/runs"
+    resume: str | None = None
+    repeat: str | None = None
+    recording: str | None = None
+    tolerate: list[str] = field(default_factory=list)
+    progress: str = "auto"
+    cases: dict[str, CaseConfig] = field(default_factory=dict)
+    players: dict[str, PlayerConfig] = field(default_factory=dict)
+    gates: dict[str, GateConfig] = field(default_factory=dict)
+
+
+def problems(config: RunConfig) -> list[str]:
+    """What makes no sense in a configuration, one sentence each (empty if it is sound)."""
+    found = []
+    for name, verdict in ((n, v) for n in ("tolerate",) for v in getattr(config, n)):
+        if verdict not in VERDICTS or verdict in ("PASS", "FAIL"):
+            found.append(f"{name}: {verdict!r} cannot be tolerated; choose from BLOCKED, OFF-CONDITION, INCONCLUSIVE")
+    for key, entry in config.cases.items():
+        if entry.processes < 1 or any(count < 1 for count in entry.fewer.values()):
+            found.append(f"cases.{key}: processes must be at least 1")
+        if entry.limits.wall_s <= 0 or entry.limits.memory_gib <= 0:
+            found.append(f"cases.{key}.limits: wall_s and memory_gib must be above 0")
+        if entry.sampling.min_samples < 1 or entry.sampling.max_samples < entry.sampling.min_samples:
+            found.append(f"cases.{key}.sampling: needs 1 <= min_samples <= max_samples")
+        for name, values in entry.params.items():
+            if not values:
+                found.append(f"cases.{key}.params.{name}: an empty list asks for nothing; drop it or give a value")
+    for key, gate in config.gates.items():
+        found += [f"gates.{key}: {text}" for text in _gate_problems(gate, config)]
+    return found
+
+
+def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
+    found = []
+    if gate.kind not in KINDS:
+        found.append(f"kind {gate.kind!r} is not one of {', '.join(KINDS)}")
+    bounds = (gate.below is not None) + (gate.above is not None)
+    if gate.kind in ("absolute", "ratio", "accuracy", "calibration") and bounds != 1:
+        found.append("needs exactly one of below and above")
+    if gate.kind == "ratio" and not gate.over:
+        found.append("a ratio needs 'over': a player's name, or best_peer")
+    if gate.statistic not in ("median", "p95", "p99"):
+        found.append(f"statistic {gate.statistic!r} is not one of median, p95, p99")
+    if not 0.5 < gate.confidence < 1:
+        found.append("confidence must lie between 0.5 and 1")
+    if gate.processes < 3:
+        found.append("fewer than 3 processes are never a verdict")
+    if not gate.blocked and gate.case and gate.case not in config.cases:
+        found.append(f"case {gate.case!r} is not under cases: {', '.join(sorted(config.cases)) or 'none'}")
+    if not gate.blocked and not gate.case and gate.kind != "control":
+        found.append("needs a case, or a sentence under 'blocked' that says why there is none")
+    for other in gate.needs:
+        if other not in config.gates:
+            found.append(f"needs {other!r}, which is not under gates")
+    return found
+
+
+def require_sound(config: RunConfig) -> None:
+    """Raise ConfigurationError that lists all problems at once."""
+    found = problems(config)
+    if found:
+        raise ConfigurationError("the configuration does not make sense:\n  " + "\n  ".join(found))
+
+
+def typed(values: Any) -> RunConfig:
+    """A composed Hydra configuration, or a saved one, as a :class:`RunConfig`.
+
+    Raises:
+        ConfigurationError: for an unknown key or a value of the wrong type; the message names the key.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(RunConfig), values)
+        config = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise ConfigurationError(f"the configuration has a wrong key or type: {error}") from None
+    assert isinstance(config, RunConfig)
+    require_sound(config)
+    return config
+
+
+def to_dict(config: RunConfig) -> dict[str, Any]:
+    """A configuration as plain values, in the form in which it is saved and hashed."""
+    from dataclasses import asdict
+
+    return asdict(config)

@@ -1,0 +1,80 @@
+"""Every error that the harness raises on purpose, in one small file.
+
+::
+
+    HarnessError                 exit status 1
+    +-- ConfigurationError       a configuration that cannot be composed or does not make sense
+    |   +-- UnknownName          a name that nothing answers to, with near misses
+    +-- UsageError               exit status 2: a verb or an argument that does not exist
+    +-- DataError                a data set that is missing, truncated or has the wrong hash
+    +-- StoreError               a run folder that cannot be written or read
+    |   +-- SchemaError          a record of another schema, or not a record
+    +-- Locked                   another run is timing on this machine
+    +-- WorkerError              a helper process of the harness failed
+    Unavailable                  raised by a player: it cannot answer this problem here, and why
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Base of all errors of the harness; the message names the thing, what was found, and the next step."""
+
+    exit_status = 1
+
+
+class ConfigurationError(HarnessError):
+    """A configuration that cannot be composed, or that asks for something impossible."""
+
+
+class UnknownName(ConfigurationError):
+    """A case, player, gate, data set or run that does not exist.
+
+    >>> str(UnknownName("player", "riper", ["ripser", "gudhi"]))
+    "no player is named 'riper'. Did you mean 'ripser'? Known: gudhi, ripser"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        near = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
+        text = f"no {kind} is named {name!r}."
+        if near:
+            text += " Did you mean " + " or ".join(repr(match) for match in near) + "?"
+        text += f" Known: {', '.join(self.known)}" if self.known else f" No {kind} is known here."
+        super().__init__(f"{text} {hint}".rstrip())
+
+
+class UsageError(HarnessError):
+    """A verb or an argument that does not exist."""
+
+    exit_status = 2
+
+
+class DataError(HarnessError):
+    """A data set that is missing, truncated, or whose bytes are not the declared ones."""
+
+
+class StoreError(HarnessError):
+    """A run folder that cannot be written or read."""
+
+
+class SchemaError(StoreError):
+    """A line that is not a record of a schema that this version reads."""
+
+
+class Locked(HarnessError):
+    """Another run is timing on this machine; two at once would disturb each other."""
+
+
+class WorkerError(HarnessError):
+    """A helper process of the harness (not a player) failed."""
+
+
+class Unavailable(Exception):
+    """Raised by a player that cannot answer this problem on this machine; the message says why.
+
+    It is no :class:`HarnessError`: the trial is recorded as ``unavailable`` and the run goes on.
+    """

@@ -1,0 +1,237 @@
+"""The run folder: append-only records, crash-safe, read back as a pandas frame in one call.
+
+::
+
+    RUN/run.json        who, when, on what machine; the hash of the configuration
+    RUN/config.yaml     the resolved configuration
+    RUN/plan.json       the trials that were planned
+    RUN/records.jsonl   one record a line, each with the sha256 of the one before it
+    RUN/answers/        canonical answers, ``<sha256>.npz``
+    RUN/verdicts.json, report.html, table.md, junit.xml, plots/    written when the run ends
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.config import RunConfig, to_dict, typed
+from harness.errors import SchemaError, StoreError
+from harness.record import Record, canonical_json, digest, from_dict, record_digest
+from harness.record import to_dict as record_values
+
+if TYPE_CHECKING:
+    import pandas
+
+RECORDS, MANIFEST, CONFIG, PLAN = "records.jsonl", "run.json", "config.yaml", "plan.json"
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A run folder read into memory.
+
+    Attributes:
+        path: the folder. ``manifest``: run.json. ``config``: the typed configuration.
+        plan: the planned trials, as plain values (:class:`harness.plan.Trial`).
+        records: in the order in which they were written.
+        torn: bytes of a last line that a crash left unfinished (ignored; cut off when the run goes on).
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    config: RunConfig
+    plan: list[dict[str, Any]]
+    records: list[Record]
+    torn: int = 0
+
+    @property
+    def name(self) -> str:
+        """Id of the run."""
+        return str(self.manifest["run"])
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Facts about the machine, as they were when the run began (:mod:`harness.environment`)."""
+        return dict(self.manifest["environment"])
+
+    def frame(self) -> pandas.DataFrame:
+        """One row a record; see :func:`frame`."""
+        return frame(self.records)
+
+    def append(self, record: Record) -> Record:
+        """Chain a record to the last one and write it: one line, flushed to disk, or nothing.
+
+        Raises:
+            StoreError: the disk is full or read-only; what was written before is intact.
+        """
+        previous = self.records[-1].digest if self.records else ""
+        record = replace(record, previous=previous)
+        record = replace(record, digest=record_digest(record_values(record)))
+        append_line(self.path / RECORDS, canonical_json(record_values(record)))
+        self.records.append(record)
+        return record
+
+
+def create(path: Path, *, manifest: Mapping[str, Any], config: RunConfig, plan: Iterable[Mapping[str, Any]]) -> Run:
+    """Make a new run folder.
+
+    Raises:
+        StoreError: the folder exists, or cannot be written.
+    """
+    try:
+        (path / "answers").mkdir(parents=True)
+    except FileExistsError:
+        raise StoreError(f"{path} exists already; resume it with resume={path}, or choose another runs= folder") from None
+    except OSError as error:
+        raise StoreError(f"cannot make the run folder {path}: {error.strerror}; choose another with runs=FOLDER") from error
+    values = to_dict(config)
+    run = Run(path=path, manifest={**manifest, "configuration": digest(values)}, config=config, plan=[dict(trial) for trial in plan], records=[])
+    write_text(path / CONFIG, _yaml(values))
+    write_text(path / PLAN, json.dumps(run.plan, indent=1))
+    write_text(path / MANIFEST, json.dumps(run.manifest, indent=1))
+    write_text(path / RECORDS, "")
+    return run
+
+
+def load(path: Path | str) -> Run:
+    """Read a run folder. Nothing in it is executed or unpickled.
+
+    Raises:
+        StoreError: it is no run folder. SchemaError: a record that this version cannot read.
+    """
+    path = Path(path)
+    if not (path / MANIFEST).is_file():
+        raise StoreError(f"{path} is no run folder: it has no {MANIFEST}. A run prints its folder when it starts; "
+                         "'harness list runs' shows those of this project")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+        plan = json.loads((path / PLAN).read_text())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: run.json or plan.json cannot be read: {error}") from None
+    records, torn = read_records(path / RECORDS)
+    return Run(path=path, manifest=manifest, config=load_config(path), plan=plan, records=records, torn=torn)
+
+
+def load_config(path: Path) -> RunConfig:
+    """The configuration that a run folder saved."""
+    import yaml
+
+    try:
+        return typed(yaml.safe_load((path / CONFIG).read_text()))
+    except (OSError, yaml.YAMLError) as error:
+        raise StoreError(f"{path / CONFIG} cannot be read: {error}") from None
+
+
+def read_records(path: Path) -> tuple[list[Record], int]:
+    """All whole records of a file, and how many bytes an unfinished last line has."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    whole, _, rest = data.rpartition(b"\n")
+    records = []
+    for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
+        where = f"{path}:{number}"
+        try:
+            values = json.loads(line)
+        except ValueError:
+            raise SchemaError(f"{where} is not JSON; the file was damaged after it was written") from None
+        if not isinstance(values, dict):
+            raise SchemaError(f"{where} is not a record")
+        records.append(from_dict(values, where=where))
+    return records, len(rest)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line and flush it to disk; on failure cut the file back to what it was."""
+    data = line.encode() + b"\n"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; what was measured before is intact") from error
+    try:
+        size = os.fstat(descriptor).st_size
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        except OSError as error:
+            os.ftruncate(descriptor, size)
+            raise StoreError(f"cannot write {path}: {error.strerror}; what was measured before is intact. "
+                             f"Make room, then resume={path.parent}") from error
+    finally:
+        os.close(descriptor)
+
+
+def cut_torn_line(run: Run) -> None:
+    """Cut off the unfinished last line that a crash left, before a run goes on."""
+    if run.torn:
+        path = run.path / RECORDS
+        os.truncate(path, path.stat().st_size - run.torn)
+        run.torn = 0
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing: to a temporary name, flushed, then renamed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(f"cannot write {path}: {error.strerror}; the records are intact") from error
+
+
+def frame(records: Iterable[Record]) -> pandas.DataFrame:
+    """Records as a pandas frame: one row a record, the fields as columns, and four derived ones.
+
+    ``time`` is the median of the samples (seconds), ``n_samples`` their number, ``peak`` the host's peak
+    memory (bytes), ``answer`` the digest of the canonical answer. Parameters become ``param_<name>``.
+    """
+    import pandas
+    from statistics import median
+
+    rows = []
+    for record in records:
+        row = record_values(record)
+        row["time"] = median(record.samples) if record.samples else None
+        row["n_samples"] = len(record.samples)
+        row["peak"] = record.memory.get("host_peak")
+        row["answer"] = record.check.get("answer")
+        row.update({f"param_{name}": value for name, value in record.params.items()})
+        rows.append(row)
+    return pandas.DataFrame(rows)
+
+
+def export(run: Run, folder: Path) -> list[Path]:
+    """Write the records as ``records.parquet`` and ``records.csv``; nested fields become JSON text.
+
+    Raises:
+        StoreError: pyarrow is not installed (``pip install 'tcs-harness[parquet]'``).
+    """
+    table = run.frame()
+    for column in table.columns:
+        if table[column].map(lambda value: isinstance(value, dict | list | tuple)).any():
+            table[column] = table[column].map(lambda value: json.dumps(value, sort_keys=True))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [folder / "records.csv", folder / "records.parquet"]
+    table.to_csv(written[0], index=False)
+    try:
+        table.to_parquet(written[1], index=False)
+    except ImportError as error:
+        raise StoreError(f"records.parquet needs pyarrow: pip install 'tcs-harness[parquet]' ({error})") from None
+    return written
+
+
+def _yaml(values: Mapping[str, Any]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True))
