@@ -40,7 +40,9 @@ def save(folder: Path, arrays: Mapping[str, Any]) -> str:
     if not path.exists():
         temporary = folder / f".{name}.{os.getpid()}.npz"
         try:
-            numpy.savez_compressed(temporary, allow_pickle=False, **{key: numpy.asarray(arrays[key]) for key in sorted(arrays)})
+            numpy.savez_compressed(
+                temporary, allow_pickle=False, **{key: numpy.asarray(arrays[key]) for key in sorted(arrays)}
+            )
             os.replace(temporary, path)
         except OSError as error:
             temporary.unlink(missing_ok=True)

@@ -120,6 +120,7 @@ class RunConfig:
         recording: a user's recording, for cases that read one.
         tolerate: verdicts other than FAIL that leave the exit status 0; printed on top of the report.
         progress: ``auto``, ``rich``, ``plain`` or ``none``.
+        lock_wait_s: seconds to wait for the machine's lock (0: another run's lock is an error at once).
     """
 
     phase: str = ""
@@ -131,6 +132,7 @@ class RunConfig:
     recording: str | None = None
     tolerate: list[str] = field(default_factory=list)
     progress: str = "auto"
+    lock_wait_s: float = 0.0
     cases: dict[str, CaseConfig] = field(default_factory=dict)
     players: dict[str, PlayerConfig] = field(default_factory=dict)
     gates: dict[str, GateConfig] = field(default_factory=dict)

@@ -71,8 +71,10 @@ def registry(project: Path, players: Mapping[str, PlayerConfig] | None = None) -
         found[name] = _changed(found.get(name), name, changes)
     for name, info in found.items():
         if info.role not in ROLES or info.device not in DEVICES:
-            raise ConfigurationError(f"player {name!r}: role is one of {', '.join(ROLES)} and device one of "
-                                     f"{', '.join(DEVICES)}; found {info.role!r} and {info.device!r}")
+            raise ConfigurationError(
+                f"player {name!r}: role is one of {', '.join(ROLES)} and device one of "
+                f"{', '.join(DEVICES)}; found {info.role!r} and {info.device!r}"
+            )
         if not info.engine:
             found[name] = replace(info, engine=name)
     return Registry(cases=cases, players=found)
@@ -85,7 +87,9 @@ def _marked(path: Path, project: Path) -> Iterator[tuple[str, ast.FunctionDef, d
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise ConfigurationError(f"{path.relative_to(project)}:{error.lineno} is not valid Python: {error.msg}") from None
+        raise ConfigurationError(
+            f"{path.relative_to(project)}:{error.lineno} is not valid Python: {error.msg}"
+        ) from None
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -104,8 +108,10 @@ def _literals(mark: ast.Call, where: str) -> dict[str, Any]:
         try:
             arguments[keyword.arg] = ast.literal_eval(keyword.value)
         except ValueError:
-            raise ConfigurationError(f"{where}: {keyword.arg} must be a literal, since registrations are read "
-                                     "without running the file; write its value out") from None
+            raise ConfigurationError(
+                f"{where}: {keyword.arg} must be a literal, since registrations are read "
+                "without running the file; write its value out"
+            ) from None
     return arguments
 
 
@@ -128,12 +134,18 @@ def _new(name: str, taken: Mapping[str, Any], where: str) -> None:
 
 
 def _changed(info: PlayerInfo | None, name: str, changes: PlayerConfig) -> PlayerInfo:
-    values = {f: getattr(changes, f) for f in ("task", "interpreter", "engine", "role", "device", "note") if getattr(changes, f)}
+    values = {
+        f: getattr(changes, f)
+        for f in ("task", "interpreter", "engine", "role", "device", "note")
+        if getattr(changes, f)
+    }
     if changes.command:
         values["command"] = tuple(changes.command)
     if info is None:
         if not changes.task or not changes.command:
-            raise ConfigurationError(f"players.{name} is no registered player, so it needs both task and command "
-                                     "(an argument list); see the reference of the file protocol")
+            raise ConfigurationError(
+                f"players.{name} is no registered player, so it needs both task and command "
+                "(an argument list); see the reference of the file protocol"
+            )
         info = PlayerInfo(name=name, task=changes.task)
     return replace(info, **values, env={**info.env, **changes.env})

@@ -77,9 +77,11 @@ def plan(config: RunConfig, registry: Registry, *, threads: int) -> list[Trial]:
         players = entry.players or registry.answering(info.task)
         for name in (*players, *entry.fewer):
             if registry.player(name).task != info.task:
-                raise ConfigurationError(f"cases.{key}: player {name!r} answers {registry.player(name).task!r}, but "
-                                         f"{entry.case!r} asks {info.task!r}. Players that answer it: "
-                                         f"{', '.join(registry.answering(info.task)) or 'none'}")
+                raise ConfigurationError(
+                    f"cases.{key}: player {name!r} answers {registry.player(name).task!r}, but "
+                    f"{entry.case!r} asks {info.task!r}. Players that answer it: "
+                    f"{', '.join(registry.answering(info.task)) or 'none'}"
+                )
         for values in itertools.product(*entry.params.values()):
             params = dict(zip(entry.params, values, strict=True))
             for process in range(max([entry.processes, *entry.fewer.values()])):
@@ -90,7 +92,14 @@ def plan(config: RunConfig, registry: Registry, *, threads: int) -> list[Trial]:
 
 
 def _trial(
-    key: str, entry: CaseConfig, registry: Registry, name: str, params: Mapping[str, Any], process: int, seed: int, threads: int
+    key: str,
+    entry: CaseConfig,
+    registry: Registry,
+    name: str,
+    params: Mapping[str, Any],
+    process: int,
+    seed: int,
+    threads: int,
 ) -> Trial:
     info, player = registry.case(entry.case), registry.player(name)
     values: dict[str, Any] = {

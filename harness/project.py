@@ -35,5 +35,7 @@ def git_state(project: Path) -> dict[str, Any]:
 
 
 def _git(project: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, check=True, timeout=10)
+    done = subprocess.run(
+        ["git", "-C", str(project), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
     return done.stdout.strip()

@@ -85,11 +85,21 @@ def create(path: Path, *, manifest: Mapping[str, Any], config: RunConfig, plan: 
     try:
         (path / "answers").mkdir(parents=True)
     except FileExistsError:
-        raise StoreError(f"{path} exists already; resume it with resume={path}, or choose another runs= folder") from None
+        raise StoreError(
+            f"{path} exists already; resume it with resume={path}, or choose another runs= folder"
+        ) from None
     except OSError as error:
-        raise StoreError(f"cannot make the run folder {path}: {error.strerror}; choose another with runs=FOLDER") from error
+        raise StoreError(
+            f"cannot make the run folder {path}: {error.strerror}; choose another with runs=FOLDER"
+        ) from error
     values = to_dict(config)
-    run = Run(path=path, manifest={**manifest, "configuration": digest(values)}, config=config, plan=[dict(trial) for trial in plan], records=[])
+    run = Run(
+        path=path,
+        manifest={**manifest, "configuration": digest(values)},
+        config=config,
+        plan=[dict(trial) for trial in plan],
+        records=[],
+    )
     write_text(path / CONFIG, _yaml(values))
     write_text(path / PLAN, json.dumps(run.plan, indent=1))
     write_text(path / MANIFEST, json.dumps(run.manifest, indent=1))
@@ -105,8 +115,10 @@ def load(path: Path | str) -> Run:
     """
     path = Path(path)
     if not (path / MANIFEST).is_file():
-        raise StoreError(f"{path} is no run folder: it has no {MANIFEST}. A run prints its folder when it starts; "
-                         "'harness list runs' shows those of this project")
+        raise StoreError(
+            f"{path} is no run folder: it has no {MANIFEST}. A run prints its folder when it starts; "
+            "'harness list runs' shows those of this project"
+        )
     try:
         manifest = json.loads((path / MANIFEST).read_text())
         plan = json.loads((path / PLAN).read_text())
@@ -162,8 +174,10 @@ def append_line(path: Path, line: str) -> None:
             os.fsync(descriptor)
         except OSError as error:
             os.ftruncate(descriptor, size)
-            raise StoreError(f"cannot write {path}: {error.strerror}; what was measured before is intact. "
-                             f"Make room, then resume={path.parent}") from error
+            raise StoreError(
+                f"cannot write {path}: {error.strerror}; what was measured before is intact. "
+                f"Make room, then resume={path.parent}"
+            ) from error
     finally:
         os.close(descriptor)
 

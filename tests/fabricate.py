@@ -46,8 +46,15 @@ def record(**changes: Any) -> Record:
         "samples": [0.1, 0.101, 0.099],
         "cpu": [0.1, 0.1, 0.1],
         "stages": {"neighbours": [0.02, 0.02, 0.02], "reduction": [0.08, 0.08, 0.08]},
-        "check": {"oracle": "known counts", "ok": True, "detail": "", "distance": 0.0, "tolerance": 0.0,
-                  "exact": True, "answer": "a" * 64},
+        "check": {
+            "oracle": "known counts",
+            "ok": True,
+            "detail": "",
+            "distance": 0.0,
+            "tolerance": 0.0,
+            "exact": True,
+            "answer": "a" * 64,
+        },
         "repeatable": True,
         "memory": {"host_peak": 100 * 2**20, "host_source": "VmHWM", "device_peak": None},
         "data": {"inputs": "b" * 64, "provenance": "synthetic", "sets": {}},
@@ -71,9 +78,18 @@ def run(folder: Path, records: list[Record], *, gates: dict[str, GateConfig] | N
         gates=gates or {},
         **config,
     )
-    plan = [{"trial": r.trial, "entry": r.entry, "instance": r.instance, "player": r.player, "process": r.process} for r in records]
-    manifest = {"schema": 1, "run": "run-1", "created": "2026-11-21T00:00:00+00:00", "harness": "0.1.0",
-                "environment": MACHINE, "git": {"commit": "d" * 40, "dirty": False}}
+    plan = [
+        {"trial": r.trial, "entry": r.entry, "instance": r.instance, "player": r.player, "process": r.process}
+        for r in records
+    ]
+    manifest = {
+        "schema": 1,
+        "run": "run-1",
+        "created": "2026-11-21T00:00:00+00:00",
+        "harness": "0.1.0",
+        "environment": MACHINE,
+        "git": {"commit": "d" * 40, "dirty": False},
+    }
     made = store.create(folder, manifest=manifest, config=settings, plan=plan)
     for one in records:
         made.append(one)

@@ -1,0 +1,249 @@
+"""Run one process tree within limits: no busy wait, a clean kill, no orphans, and the tail of its output.
+
+Linux: the parent makes itself the reaper of orphans (PR_SET_CHILD_SUBREAPER), so that a grandchild that
+left its process group still comes back to it; a child dies with its parent (PR_SET_PDEATHSIG). Memory is
+watched over the whole tree, since RLIMIT_AS does not go with CUDA and holds for one process only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TAIL = 16_384
+POLL_S = 0.05
+LEAST_FREE = 256 * 2**20
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_libc = ctypes.CDLL(None, use_errno=True)
+_page = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a process tree ended.
+
+    Attributes:
+        how: ``exit``, ``timeout`` or ``memory`` (killed at a limit).
+        code: exit status, negative for a signal. ``wall``: seconds from start to end.
+        log: the last 16 KiB of stdout and stderr together. ``flooded``: bytes of output left out before it.
+        peak: largest sampled memory of the tree, bytes (0 if it ended before the first look).
+        maxrss: ru_maxrss in bytes: an upper bound, since it may be the parent's (see footguns).
+        leftover: processes that outlived the main one and were killed.
+    """
+
+    how: str
+    code: int
+    wall: float
+    log: str
+    flooded: int = 0
+    peak: int = 0
+    maxrss: int = 0
+    leftover: int = 0
+
+
+def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s: float, memory_bytes: float) -> Outcome:
+    """Run ``argv`` to its end or to a limit, and leave nothing of it behind.
+
+    Raises:
+        OSError: the program cannot be started. KeyboardInterrupt passes through, after the kill.
+    """
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    others = set(_children(os.getpid()))
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    reader, writer = os.pipe()
+    start = time.monotonic()
+    try:
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=writer,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+    except BaseException:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    os.set_blocking(reader, False)
+    tail = _Tail(reader)
+    how, peak = "exit", 0
+    watch = os.pidfd_open(child.pid)
+    try:
+        events = select.poll()
+        events.register(watch, select.POLLIN)
+        events.register(reader, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in events.poll(POLL_S * 1000)}
+            wall = time.monotonic() - start
+            if reader in ready and not tail.read():
+                events.unregister(reader)
+            if watch in ready:
+                break
+            used = tree_memory(child.pid, others)
+            peak = max(peak, used)
+            if wall > wall_s:
+                how = "timeout"
+                break
+            if used > memory_bytes or _available() < LEAST_FREE:
+                how = "memory"
+                break
+        if how != "exit":
+            os.killpg(child.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        leftover = _kill_rest(others)
+        tail.read()
+        return Outcome(
+            how=how,
+            code=child.returncode,
+            wall=wall,
+            log=tail.text(),
+            flooded=tail.dropped,
+            peak=peak,
+            maxrss=usage.ru_maxrss * 1024,
+            leftover=leftover,
+        )
+    finally:
+        if child.returncode is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            _kill_rest(others)
+        os.close(watch)
+        os.close(reader)
+
+
+def tree_memory(pid: int, others: set[int]) -> int:
+    """Resident bytes of a process and all its descendants; shared pages are counted once.
+
+    ``others`` are children of this process that do not belong to the tree.
+    """
+    own, shared = 0, 0
+    for member in _tree(pid, others):
+        try:
+            fields = Path(f"/proc/{member}/statm").read_bytes().split()
+        except OSError:
+            continue
+        own += int(fields[1]) - int(fields[2])
+        shared = max(shared, int(fields[2]))
+    return (own + shared) * _page
+
+
+def _tree(pid: int, others: set[int]) -> list[int]:
+    """The process, its descendants, and orphans that came back to this process."""
+    waiting = [pid, *(child for child in _children(os.getpid()) if child not in others and child != pid)]
+    found = []
+    while waiting:
+        member = waiting.pop()
+        found.append(member)
+        waiting += _children(member)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+        return [int(c) for task in tasks for c in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
+    except FileNotFoundError:
+        return _children_by_scan(pid) if os.path.exists(f"/proc/{pid}") else []
+    except (OSError, ValueError):
+        return []
+
+
+def _children_by_scan(pid: int) -> list[int]:
+    """For kernels without /proc/PID/task/TID/children: read every process's parent."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                text = Path(f"/proc/{name}/stat").read_text()
+            except OSError:
+                continue
+            if int(text.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(name))
+    return found
+
+
+def _kill_rest(others: set[int]) -> int:
+    """Kill what came back to this process as orphans, until none is left; returns how many there were."""
+    killed = set()
+    for _ in range(200):
+        rest = [child for child in _children(os.getpid()) if child not in others]
+        if not rest:
+            break
+        for orphan in rest:
+            for member in [*_descendants(orphan), orphan]:
+                if not _ended(member):
+                    killed.add(member)
+                try:
+                    os.kill(member, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            try:
+                os.waitpid(orphan, 0)
+            except ChildProcessError:
+                pass
+    return len(killed)
+
+
+def _descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    for child in _children(pid):
+        found += [child, *_descendants(child)]
+    return found
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def _available() -> int:
+    with open("/proc/meminfo", "rb") as file:
+        for line in file:
+            if line.startswith(b"MemAvailable"):
+                return int(line.split()[1]) * 1024
+    return 2**62
+
+
+class _Tail:
+    """Reads a pipe without blocking and keeps only its end, so that a flood costs no memory and no disk."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._data, self.dropped = descriptor, b"", 0
+
+    def read(self) -> bool:
+        """Take what is there, 16 MiB at most; False at the end of the pipe."""
+        for _ in range(256):
+            try:
+                chunk = os.read(self._descriptor, 65_536)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self._data += chunk
+            if len(self._data) > TAIL:
+                self.dropped += len(self._data) - TAIL
+                self._data = self._data[-TAIL:]
+        return True
+
+    def text(self) -> str:
+        return self._data.decode("utf-8", errors="replace")
