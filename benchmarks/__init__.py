@@ -1,0 +1,1 @@
+"""The benchmark project of this repository: one folder a suite."""
