@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def save(folder: Path, arrays: Mapping[str, Any]) -> str:
             )
             os.replace(temporary, path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
             raise StoreError(f"cannot write the answer {path}: {error.strerror}") from error
     return name
 
@@ -61,5 +63,5 @@ def load(path: Path) -> dict[str, numpy.ndarray[Any, Any]]:
     try:
         with numpy.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except Exception as error:  # numpy raises zipfile, zlib, OS, value and key errors for damaged files
+    except Exception as error:  # noqa: BLE001 - numpy raises zip, zlib, OS, value and key errors for damaged files
         raise StoreError(f"the answer {path} cannot be read: {error}") from None

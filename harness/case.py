@@ -64,7 +64,8 @@ class Check:
 class Stage(Protocol):
     """Handed to a player: ``with stage("neighbours"): ...`` times a part of the solve."""
 
-    def __call__(self, name: str) -> Any: ...
+    def __call__(self, name: str) -> Any:
+        """A context manager that times what stands inside it under this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

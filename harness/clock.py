@@ -76,6 +76,7 @@ class Stages:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        """Time what stands inside the ``with``."""
         start = self.clock.now()
         try:
             yield

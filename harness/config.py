@@ -178,9 +178,7 @@ def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
         found.append(f"case {gate.case!r} is not under cases: {', '.join(sorted(config.cases)) or 'none'}")
     if not gate.blocked and not gate.case and gate.kind != "control":
         found.append("needs a case, or a sentence under 'blocked' that says why there is none")
-    for other in gate.needs:
-        if other not in config.gates:
-            found.append(f"needs {other!r}, which is not under gates")
+    found += [f"needs {other!r}, which is not under gates" for other in gate.needs if other not in config.gates]
     return found
 
 

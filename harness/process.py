@@ -14,6 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             stdout=writer,
             stderr=writer,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - only two system calls, and no thread runs beside it
         )
     except BaseException:
         os.close(reader)
@@ -191,14 +192,10 @@ def _kill_rest(others: set[int]) -> int:
             for member in [*_descendants(orphan), orphan]:
                 if not _ended(member):
                     killed.add(member)
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(member, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            try:
+            with suppress(ChildProcessError):
                 os.waitpid(orphan, 0)
-            except ChildProcessError:
-                pass
     return len(killed)
 
 

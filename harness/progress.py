@@ -72,11 +72,14 @@ def for_terminal(kind: str, total: int) -> Progress:
 class Silent:
     """Shows nothing."""
 
-    def begin(self, trial: Trial, following: Sequence[Trial]) -> None: ...
+    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
 
-    def done(self, trial: Trial, record: Record | None) -> None: ...
+    def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """The run is over."""
 
 
 class Plain:
@@ -86,22 +89,26 @@ class Plain:
         self._total, self._count, self._estimate, self._start, self._left = total, 0, Estimate(), 0.0, 0.0
 
     def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
         self._start = time.monotonic()
         self._left = self._estimate.left(following)
 
     def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
         self._count += 1
         if record is None:
             return
         self._estimate.learn(trial, time.monotonic() - self._start)
         left = f", about {self._left:.0f} s left" if self._left >= 1 else ""
         print(
-            f"[{self._count}/{self._total}] {trial.instance} {trial.player} #{trial.process}: {result_words(record)}{left}",
+            f"[{self._count}/{self._total}] {trial.instance} {trial.player} #{trial.process}: "
+            f"{result_words(record)}{left}",
             file=sys.stderr,
             flush=True,
         )
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """The run is over."""
 
 
 class Rich:
@@ -109,8 +116,7 @@ class Rich:
 
     def __init__(self, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeElapsedColumn
 
         self._estimate, self._start = Estimate(), 0.0
         self._bar: Any = Bar(
@@ -126,6 +132,7 @@ class Rich:
         self._bar.start()
 
     def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
         self._start = time.monotonic()
         left = self._estimate.left([trial, *following])
         upcoming = f"  next {following[0].instance} {following[0].player}" if following else ""
@@ -133,6 +140,7 @@ class Rich:
         self._bar.update(self._task, description=text, left=f"~{left:.0f} s left" if left >= 1 else "", refresh=True)
 
     def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
         if record is not None:
             self._estimate.learn(trial, time.monotonic() - self._start)
             if record.status != "ok":
@@ -142,6 +150,7 @@ class Rich:
         self._bar.update(self._task, advance=1, refresh=True)
 
     def close(self) -> None:
+        """The run is over."""
         self._bar.stop()
 
 

@@ -132,7 +132,7 @@ def from_dict(values: Mapping[str, Any], *, where: str = "a record") -> Record:
         raise SchemaError(f"{where}: unknown field(s) {', '.join(sorted(unknown))}; was it written by a newer version?")
     try:
         return Record(**values)
-    except TypeError as error:
+    except (TypeError, SchemaError) as error:
         raise SchemaError(f"{where}: {error}") from None
 
 

@@ -34,7 +34,7 @@ def main(job_file: str) -> int:
         result = {"failed": "data", "reason": str(error)}
     except HarnessError as error:
         result = {"failed": "error", "reason": str(error)}
-    except Exception as error:  # the edge: a suite's code may raise anything
+    except Exception as error:  # noqa: BLE001 - the edge: a suite's code may raise anything
         import traceback
 
         traceback.print_exc()

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import availability, environment
+from harness import availability
 from harness.case import PlayerInfo
 from harness.discover import Registry
+from harness.disturbance import interference, snapshot
 from harness.errors import WorkerError
 from harness.plan import Trial
 from harness.process import Outcome, supervise
@@ -60,7 +61,8 @@ class Runner:
         folder = self._fresh(self.run.path / WORK / trial.trial)
         job = self._job(trial, player, prepared, folder)
         (folder / "job.json").write_text(json.dumps(job, indent=1))
-        before = environment.snapshot()
+        gpu = bool(self.facts["gpus"])
+        before = snapshot(gpu=gpu)
         try:
             outcome = supervise(
                 self._argv(player, folder),
@@ -75,7 +77,7 @@ class Runner:
                 "reason": f"cannot start {self._argv(player, folder)[0]}: {error.strerror}",
             }
             return self._record(trial, result, None, prepared["data"])
-        disturbed = environment.interference(before, environment.snapshot())
+        disturbed = interference(before, snapshot(gpu=gpu))
         result = read_result(folder, outcome, trial, external=bool(player.command))
         if result["status"] == "ok":
             self._check(trial, result, prepared, folder)

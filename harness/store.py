@@ -15,14 +15,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config import RunConfig, to_dict, typed
 from harness.errors import SchemaError, StoreError
-from harness.record import Record, canonical_json, digest, from_dict, record_digest
-from harness.record import to_dict as record_values
+from harness.record import Record, canonical_json, digest, from_dict, record_digest, to_dict as record_values
 
 if TYPE_CHECKING:
     import pandas
@@ -200,7 +200,8 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise StoreError(f"cannot write {path}: {error.strerror}; the records are intact") from error
 
 
@@ -210,8 +211,9 @@ def frame(records: Iterable[Record]) -> pandas.DataFrame:
     ``time`` is the median of the samples (seconds), ``n_samples`` their number, ``peak`` the host's peak
     memory (bytes), ``answer`` the digest of the canonical answer. Parameters become ``param_<name>``.
     """
-    import pandas
     from statistics import median
+
+    import pandas
 
     rows = []
     for record in records:

@@ -30,7 +30,7 @@ def main(job_file: str) -> int:
     job = json.loads(Path(job_file).read_text())
     try:
         result = _play(job, Path(job_file).parent, start)
-    except BaseException as error:  # the edge: whatever a player does becomes a record
+    except BaseException as error:  # noqa: BLE001 - the edge: whatever a player does becomes a record
         result = _failure(error)
     result["protocol"] = PROTOCOL
     temporary = Path(job["result"] + ".part")
@@ -169,7 +169,8 @@ def _adopt_harness() -> None:
     spec = importlib.util.spec_from_file_location(
         "harness", here / "__init__.py", submodule_search_locations=[str(here)]
     )
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["harness"] = module
     spec.loader.exec_module(module)

@@ -14,7 +14,7 @@ Answer = Mapping[str, Any]
 
 @case(version=1, task="sorting", check="benchmarks.sorting.suite:is_sorted")
 def uniform(n: int, seed: int) -> Problem:
-    """n numbers, uniform on [0, 1)."""
+    """Numbers, n of them, uniform on [0, 1)."""
     return Problem(inputs={"values": np.random.default_rng(seed).random(n)})
 
 
