@@ -105,7 +105,7 @@ def merge_benchmarks(results: Path) -> Path:
         StoreError: a file cannot be read or written.
     """
     path = results / "benchmarks.json"
-    kept = _read(path) if path.exists() else {"version": 2}
+    kept: dict[str, Any] = _read(path) if path.exists() else {"version": 2}
     kept = {name: entry for name, entry in kept.items() if not name.startswith(PREFIX)}
     newest: dict[str, dict[str, Any]] = {}
     for file in sorted(results.glob("*/*-harness-*.json")):

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import fabricate
 import pytest
 
+import fabricate
 from harness import asv, store
 from harness.errors import StoreError
 
