@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.conditions import require_known
 from harness.errors import ConfigurationError
 
 KINDS = ("absolute", "ratio", "accuracy", "agreement", "control", "calibration")
@@ -58,7 +59,7 @@ class PlayerConfig:
     """An entry under ``players``: a new external player, or a change to a registered one.
 
     An external player needs ``task`` and ``command`` (an argument list; ``{job}`` stands for the job folder,
-    ``{project}`` for the project's folder); see docs/reference/protocol.md.
+    ``{project}`` for the project's folder, ``{python}`` for the harness's own interpreter); see docs/reference/protocol.md.
     """
 
     task: str = ""
@@ -179,6 +180,10 @@ def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
     if not gate.blocked and not gate.case and gate.kind != "control":
         found.append("needs a case, or a sentence under 'blocked' that says why there is none")
     found += [f"needs {other!r}, which is not under gates" for other in gate.needs if other not in config.gates]
+    try:
+        require_known(gate.requires)
+    except ConfigurationError as error:
+        found.append(str(error))
     return found
 
 
