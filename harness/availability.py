@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.case import PlayerInfo
+from harness.case import PlayerInfo, place
 
 _ASK_TIMEOUT_S = 30.0
 _ASK = """
@@ -74,7 +74,9 @@ def _device(player: PlayerInfo, facts: Mapping[str, Any]) -> str:
         return ""
     if facts.get("gpu_error"):
         return f"needs a CUDA GPU, but {facts['gpu_error']}"
-    return "needs a CUDA GPU and nvidia-smi lists none here; plug one in with its driver, or run on a machine that has one"
+    return (
+        "needs a CUDA GPU and nvidia-smi lists none here; plug one in with its driver, or run on a machine that has one"
+    )
 
 
 def _command(player: PlayerInfo, project: Path | None) -> str:
@@ -121,8 +123,15 @@ def _ask(interpreter: str, names: tuple[str, ...]) -> tuple[dict[str, str], str]
     """Versions of distributions in another interpreter, and what went wrong (empty if nothing)."""
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     try:
-        done = subprocess.run([interpreter, "-I", "-c", _ASK, *names], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=_ASK_TIMEOUT_S, env=env)
+        done = subprocess.run(
+            [interpreter, "-I", "-c", _ASK, *names],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_ASK_TIMEOUT_S,
+            env=env,
+        )
     except subprocess.TimeoutExpired:
         return {}, f"it did not answer within {_ASK_TIMEOUT_S:g} s"
     except OSError as error:
@@ -145,7 +154,7 @@ def _executable(program: str, project: Path | None) -> str | None:
 
 
 def _place(part: str, project: Path | None) -> str:
-    return part.replace("{project}", str(project or Path.cwd()))
+    return place(part, str(project or Path.cwd()))
 
 
 def _install_hint(player: PlayerInfo) -> str:

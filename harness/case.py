@@ -7,6 +7,7 @@ literal (a string, a number, a tuple, a dict of those).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -61,6 +62,17 @@ class Check:
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+def place(part: str, project: str, job: str = "{job}") -> str:
+    """One argument of an external command with its places filled in.
+
+    >>> place("{project}/target/release/rips", "/home/me/mine")
+    '/home/me/mine/target/release/rips'
+    """
+    for name, value in (("{project}", project), ("{job}", job), ("{python}", sys.executable)):
+        part = part.replace(name, value)
+    return part
+
+
 class Stage(Protocol):
     """Handed to a player: ``with stage("neighbours"): ...`` times a part of the solve."""
 
@@ -90,7 +102,8 @@ class PlayerInfo:
         engine: the family of code behind it; players of one engine do not confirm each other.
         packages: distribution name to the versions that work, for example ``{"ripser": ">=0.6.12"}``.
         interpreter: a Python of its own, where its packages conflict with the main environment's.
-        command: an argument list, never a shell string; ``{job}`` stands for the job folder.
+        command: an argument list, never a shell string; ``{job}`` stands for the job folder,
+            ``{project}`` for the project, ``{python}`` for the interpreter of the harness.
         note: what a reader of a table should know.
     """
 

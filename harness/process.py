@@ -19,8 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TAIL = 16_384
-POLL_S = 0.05
 LEAST_FREE = 256 * 2**20
+FASTEST_GROWTH = 4 * 2**30
+"""Bytes a second: no tree was seen to grow faster, so a look can wait as long as the headroom lasts at this rate."""
+LOOK_S = (0.02, 0.25)
+"""Shortest and longest time between two looks at the memory of the tree, seconds."""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None, use_errno=True)
 _page = os.sysconf("SC_PAGE_SIZE")
@@ -84,14 +87,14 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
         os.close(writer)
     os.set_blocking(reader, False)
     tail = _Tail(reader)
-    how, peak = "exit", 0
+    how, peak, pause = "exit", 0, LOOK_S[0]
     watch = os.pidfd_open(child.pid)
     try:
         events = select.poll()
         events.register(watch, select.POLLIN)
         events.register(reader, select.POLLIN)
         while True:
-            ready = {descriptor for descriptor, _ in events.poll(POLL_S * 1000)}
+            ready = {descriptor for descriptor, _ in events.poll(pause * 1000)}
             wall = time.monotonic() - start
             if reader in ready and not tail.read():
                 events.unregister(reader)
@@ -102,9 +105,11 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             if wall > wall_s:
                 how = "timeout"
                 break
-            if used > memory_bytes or _available() < LEAST_FREE:
+            room = min(memory_bytes - used, _available() - LEAST_FREE)
+            if room < 0:
                 how = "memory"
                 break
+            pause = max(LOOK_S[0], min(LOOK_S[1], room / FASTEST_GROWTH, wall_s - wall))
         if how != "exit":
             os.killpg(child.pid, signal.SIGKILL)
         _, status, usage = os.wait4(child.pid, 0)

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from harness import availability
-from harness.case import PlayerInfo
+from harness.case import PlayerInfo, place
 from harness.discover import Registry
 from harness.disturbance import interference, snapshot
 from harness.errors import WorkerError
 from harness.plan import Trial
 from harness.process import Outcome, supervise
 from harness.record import Record
+from harness.result import ending, log_tail, read_result, sampled_memory
 from harness.store import Run
 from harness.worker import PROTOCOL
 
@@ -188,9 +188,8 @@ class Runner:
 
     def _argv(self, player: PlayerInfo, folder: Path) -> list[str]:
         if player.command:
-            places = {"{job}": str(folder), "{project}": str(self.project)}
-            argv = [_fill(part, places) for part in player.command]
-            return argv if any("{job}" in part for part in player.command) else [*argv, str(folder)]
+            command = player.command if any("{job}" in part for part in player.command) else (*player.command, "{job}")
+            return [place(part, str(self.project), str(folder)) for part in command]
         return [
             player.interpreter or sys.executable,
             "-P",
@@ -241,7 +240,7 @@ class Runner:
             metrics=result.get("metrics", {}),
             check=result.get("check", {}),
             repeatable=result.get("repeatable"),
-            memory=result.get("memory") or _memory(outcome),
+            memory=result.get("memory") or sampled_memory(outcome),
             interference=dict(disturbed or {}),
             environment=self.facts["key"],
             configuration=self.run.manifest["configuration"],
@@ -249,43 +248,8 @@ class Runner:
             started=started.isoformat(timespec="seconds"),
             wall=wall,
             setup=result.get("setup", 0.0),
-            log=_log(outcome) if outcome else "",
+            log=log_tail(outcome) if outcome else "",
         )
-
-
-def read_result(folder: Path, outcome: Outcome, trial: Trial, *, external: bool) -> dict[str, Any]:
-    """What a process left, told apart: a result, a limit, a signal, or an end without an answer."""
-    if outcome.how == "timeout":
-        return {"status": "timeout", "reason": f"killed after {trial.limits['wall_s']:g} s"}
-    if outcome.how == "memory":
-        gib = trial.limits["memory_bytes"] / 2**30
-        return {"status": "memory", "reason": f"killed at {outcome.peak / 2**30:.2f} GiB (limit {gib:g} GiB)"}
-    if outcome.code != 0:
-        return {"status": "crash", "reason": ending(outcome)}
-    try:
-        result = json.loads((folder / "result.json").read_text())
-        return _external(result, outcome) if external else result
-    except FileNotFoundError:
-        return {"status": "error", "reason": "exited with status 0 but wrote no result.json"}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return {"status": "error", "reason": f"wrote a result.json that does not follow the protocol: {error!r}"[:500]}
-
-
-def ending(outcome: Outcome) -> str:
-    """How a process ended, in words.
-
-    >>> ending(Outcome(how="exit", code=-11, wall=1.0, log=""))
-    'died by signal 11 (SIGSEGV)'
-    """
-    if outcome.how != "exit":
-        return f"killed: {outcome.how}"
-    if outcome.code < 0:
-        try:
-            name = f" ({signal.Signals(-outcome.code).name})"
-        except ValueError:
-            name = ""
-        return f"died by signal {-outcome.code}{name}"
-    return f"exited with status {outcome.code}"
 
 
 def slug(text: str) -> str:
@@ -295,50 +259,3 @@ def slug(text: str) -> str:
     'torus-k-20-n-10000'
     """
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def _external(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """An external command's result: the whole process is the sample unless it reports its own."""
-    if result.get("protocol") != PROTOCOL:
-        raise ValueError(f"protocol {result.get('protocol')!r}, expected {PROTOCOL}")
-    if result.get("status", "ok") != "ok":
-        return {
-            "status": "unavailable" if result["status"] == "unavailable" else "error",
-            "reason": str(result.get("reason", "")),
-        }
-    samples = [float(value) for value in result.get("samples", ())]
-    if any(not 0 <= value < float("inf") for value in samples):
-        raise ValueError("samples must be seconds, finite and not negative")
-    peak = result.get("peak_bytes")
-    return {
-        "status": "ok",
-        "version": result.get("version", ""),
-        "samples": samples or [outcome.wall],
-        "clock": "player" if samples else "process",
-        "cold": not samples,
-        "stages": {str(k): [float(x) for x in v] for k, v in result.get("stages", {}).items()},
-        "memory": {"host_peak": int(peak), "host_source": "reported", "device_peak": None} if peak else None,
-        "answers": [dict(result["answer"])],
-    }
-
-
-def _memory(outcome: Outcome | None) -> dict[str, Any]:
-    if outcome is None:
-        return {}
-    return {"host_peak": outcome.peak or None, "host_source": "sampled", "device_peak": None}
-
-
-def _log(outcome: Outcome) -> str:
-    parts = []
-    if outcome.flooded:
-        parts.append(f"[{outcome.flooded} bytes of output before this were left out]\n")
-    parts.append(outcome.log[-4000:])
-    if outcome.leftover:
-        parts.append(f"\n[{outcome.leftover} process(es) outlived the player and were killed]")
-    return "".join(parts)
-
-
-def _fill(part: str, places: Mapping[str, str]) -> str:
-    for name, value in places.items():
-        part = part.replace(name, value)
-    return part

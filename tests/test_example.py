@@ -1,0 +1,79 @@
+"""A user's own project, outside this repository: the harness knows no suite by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import gates, store, verify
+
+ROOT = Path(__file__).parents[1]
+ENV = {**os.environ, "PYTHONPATH": str(ROOT), "CI": "true"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, copied elsewhere, its player in C built, and run once."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler: the example's external player cannot be built")
+    folder = tmp_path_factory.mktemp("own") / "sorting"
+    shutil.copytree(ROOT / "examples" / "sorting", folder, ignore=shutil.ignore_patterns("reports", "merge_sort"))
+    source = folder / "players" / "merge_sort.c"
+    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", source.with_suffix(""), source], check=True)
+    return folder
+
+
+def harness(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb in the project, with a lock of its own."""
+    env = {**ENV, "HARNESS_LOCK": str(project / "lock")}
+    argv = [sys.executable, "-P", "-m", "harness", *words]
+    return subprocess.run(argv, cwd=project, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_whole_way(project: Path) -> None:
+    """Run, read back, verify, tamper, and see it caught; the C program and numpy agree, the control is caught."""
+    done = harness(project, "run")
+    assert done.returncode in (0, 13), done.stdout + done.stderr
+    (folder,) = (project / "reports" / "runs").glob("*-sorting")
+    run = store.load(folder)
+    verdicts = {verdict.gate: verdict for verdict in gates.judge(run)}
+    assert (verdicts["answers"].verdict, verdicts["planted"].verdict) == ("PASS", "PASS")
+    by_player = {(r.player, r.status) for r in run.records}
+    assert by_player == {("numpy", "ok"), ("python", "ok"), ("merge_sort.c", "ok"), ("swaps the ends", "wrong_answer")}
+    assert {r.clock for r in run.records if r.player == "merge_sort.c"} == {"player"}
+    for name in ("report.html", "table.md", "verdicts.json", "junit.xml"):
+        assert (folder / name).stat().st_size > 100, name
+    assert not [finding for finding in verify.verify(run) if finding.severity == "error"]
+    assert harness(project, "verify", str(folder)).returncode == 0
+
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    values = json.loads(lines[0])
+    values["samples"] = [sample / 2 for sample in values["samples"]]
+    (folder / "records.jsonl").write_text("\n".join([json.dumps(values), *lines[1:]]) + "\n")
+    caught = harness(project, "verify", str(folder))
+    assert caught.returncode not in (0, 2)
+    assert "records.jsonl" in caught.stdout + caught.stderr
+
+
+def test_it_lists_its_own_and_nothing_else(project: Path) -> None:
+    """The listing names the example's case and players; no suite of this repository shows up."""
+    done = harness(project, "list")
+    assert done.returncode == 0, done.stderr
+    assert "sorting.uniform" in done.stdout
+    assert "merge_sort.c" in done.stdout
+    assert "persistence" not in done.stdout
+
+
+def test_a_player_that_was_not_built(project: Path) -> None:
+    """Without its program the player is unavailable, the rest is measured, and the reason says how to build it."""
+    done = harness(project, "run", "players.merge_sort\\.c.command=['{project}/players/none','{job}']")
+    if done.returncode == 1:
+        done = harness(project, "run", 'players={merge_sort.c: {task: sorting, command: ["{project}/players/none"]}}')
+    assert "not there" in done.stdout + done.stderr
