@@ -69,7 +69,33 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
     assert not [target for target in local if not (path.parent / target).exists()]
 
 
-def test_readme_and_changelog_name_this_version() -> None:
+def blocks(language: str) -> list[str]:
+    """The code blocks of CONTRIBUTING.md in one language."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_examples_of_the_contributor_guide_are_accepted(tmp_path: Path) -> None:
+    """The case, the player, the gate and the data set of its first page register as they stand there."""
+    import yaml
+
+    from harness.datasets import manifests
+    from harness.discover import registry
+
+    for name in ("conf", "benchmarks/persistence", "datasets"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "benchmarks/persistence/suite.py").write_text("\n".join(blocks("python")))
+    known = registry(tmp_path)
+    assert set(known.cases) == {"persistence.circle"}
+    assert set(known.players) == {"mine"}
+    gates, rings = blocks("yaml")
+    settings = {**yaml.safe_load(gates), "cases": {"circle": {"case": "persistence.circle", "params": {"n": [1000]}}}}
+    assert config.typed(settings).gates["circle_speed"].above == 2
+    (tmp_path / "datasets" / "rings.yaml").write_text(rings)
+    assert set(manifests(tmp_path)) == {"rings"}
+
+
+def test_the_changelog_names_this_version() -> None:
     """The changelog has an entry for the version that the package reports."""
     from harness import __version__
 
