@@ -1,8 +1,8 @@
 """The same cases and players as asv sees them: thin views at small sizes, for a history over commits.
 
 asv measures without the harness's processes, limits and agreement, so nothing here gates. A player that cannot
-run is skipped; an answer that the case's check finds wrong fails. No peakmem views: asv reads ``ru_maxrss``, which counts the parent, too;
-the harness's records, exported, have the child's own peak.
+run is skipped; an answer that the case's check finds wrong fails. No peakmem views: asv reads ``ru_maxrss``,
+which counts the parent, too; the harness's records, exported, have the child's own peak.
 """
 
 from __future__ import annotations
