@@ -17,7 +17,9 @@ _MOUNT = "sys/fs/cgroup"
 def limits(root: Path) -> dict[str, Any]:
     """``{"version": 0 | 1 | 2, "cpus": float | None, "memory_bytes": int | None}``; None where nothing limits."""
     cpus = [_share(folder) for folder in levels(root, "cpu")]
-    sizes = [_size(folder, name) for folder in levels(root, "memory") for name in ("memory.max", "memory.limit_in_bytes")]
+    sizes = [
+        _size(folder, name) for folder in levels(root, "memory") for name in ("memory.max", "memory.limit_in_bytes")
+    ]
     return {
         "version": version(root),
         "cpus": min((value for value in cpus if value is not None), default=None),
@@ -51,7 +53,10 @@ def levels(root: Path, controller: str) -> Iterator[Path]:
             if not (mount / "cgroup.controllers").exists():
                 continue
         elif controller in names.split(","):
-            mount = next((m for m in (root / _MOUNT / names, root / _MOUNT / controller) if m.is_dir()), root / _MOUNT / controller)
+            mount = next(
+                (m for m in (root / _MOUNT / names, root / _MOUNT / controller) if m.is_dir()),
+                root / _MOUNT / controller,
+            )
         else:
             continue
         parts = [part for part in path.split("/") if part and part != ".."]

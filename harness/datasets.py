@@ -24,7 +24,7 @@ DATA_ROOT = "TCS_DATA_ROOT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """One file: ``path`` relative to the set's folder, ``sha256`` in hex, ``bytes``, and ``url`` (empty if it has none)."""
+    """One file: ``path`` in the set's folder, ``sha256`` in hex, ``bytes``, and ``url`` (empty if it has none)."""
 
     path: str
     sha256: str
@@ -107,8 +107,10 @@ def locate(name: str, project: Path | None = None) -> Path:
         path = folder / file.path
         found = file_sha256(path)
         if found != file.sha256:
-            raise DataError(f"data set {name}: {path} has the right size, but its sha256 is {found[:16]}... instead of "
-                            f"{file.sha256[:16]}...; its content was altered. {_mend(wanted, path)}")
+            raise DataError(
+                f"data set {name}: {path} has the right size, but its sha256 is {found[:16]}... instead of "
+                f"{file.sha256[:16]}...; its content was altered. {_mend(wanted, path)}"
+            )
     return folder
 
 
@@ -130,8 +132,10 @@ def find(wanted: Manifest, project: Path | None = None) -> Path:
             size = (folder / file.path).stat().st_size
             if size != file.bytes:
                 kind = "truncated" if size < file.bytes else "longer than declared"
-                raise DataError(f"data set {wanted.name}: {folder / file.path} is {kind}: {size:,} bytes instead of "
-                                f"{file.bytes:,}. {_mend(wanted, folder / file.path)}")
+                raise DataError(
+                    f"data set {wanted.name}: {folder / file.path} is {kind}: {size:,} bytes instead of "
+                    f"{file.bytes:,}. {_mend(wanted, folder / file.path)}"
+                )
         return folder
     raise DataError(best[1])
 
@@ -144,8 +148,10 @@ def places(wanted: Manifest, project: Path | None = None) -> list[Path]:
         try:
             return [Path(str(distribution(wanted.package).locate_file(wanted.folder)))]
         except PackageNotFoundError:
-            raise DataError(f"data set {wanted.name}: it comes with {wanted.package}, which is not installed; "
-                            f"install it with: pip install {wanted.package}") from None
+            raise DataError(
+                f"data set {wanted.name}: it comes with {wanted.package}, which is not installed; "
+                f"install it with: pip install {wanted.package}"
+            ) from None
     root = os.environ.get(DATA_ROOT, "").strip()
     roots = [Path(os.path.normpath(_project(project) / Path(root).expanduser()))] if root else []
     return [folder / wanted.folder for folder in (*roots, cache_folder() / "data")]
@@ -170,8 +176,8 @@ def read_manifest(path: Path) -> Manifest:
     import yaml
 
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        return _manifest(values, path)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return _manifest(yaml.load(path.read_text(encoding="utf-8"), Loader=loader), path)  # noqa: S506 - safe_load, in C
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, TypeError, KeyError) as error:
         text = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"{path} is no manifest of a data set: {text}; see docs/howto/data.md") from None
@@ -190,13 +196,14 @@ def _manifest(values: Any, path: Path) -> Manifest:
     if values["provenance"] not in PROVENANCES:
         raise ValueError(f"provenance is one of {', '.join(PROVENANCES)}, not {values['provenance']!r}")
     archive = values.get("archive")
-    return Manifest(**{
-        **{name: str(value) for name, value in values.items() if value is not None},
-        **{name: str(source[name]) for name in ("address", "revision") if source.get(name)},
-        "folder": _inside(str(values.get("folder") or values["name"])),
+    texts = {name: str(value) for name, value in {**values, **source}.items() if value is not None}
+    parsed: dict[str, Any] = {
+        **texts,
+        "folder": _inside(texts.get("folder") or texts["name"]),
         "files": tuple(_file(file) for file in values["files"]),
         "archive": _file({"path": "archive", **archive}) if archive else None,
-    })
+    }
+    return Manifest(**parsed)
 
 
 def _file(values: Mapping[str, Any]) -> DataFile:

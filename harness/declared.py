@@ -76,7 +76,7 @@ def _load(path: Path) -> tuple[dict[str, Any], str]:
 
     text = path.read_text(encoding="utf-8")
     try:
-        values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe_load, in C
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path} is no valid YAML: {error}") from None
     header = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)

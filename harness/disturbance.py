@@ -90,7 +90,9 @@ def foreign_gpu(processes: Iterable[dict[str, Any]]) -> list[str]:
     for process in processes:
         if process["pid"] != os.getpid():
             size = process["memory_bytes"]
-            lines[process["pid"]] = f"{process['name']} (process {process['pid']}" + (f", {size >> 20} MiB)" if size else ")")
+            lines[process["pid"]] = f"{process['name']} (process {process['pid']}" + (
+                f", {size >> 20} MiB)" if size else ")"
+            )
     return list(lines.values())
 
 
@@ -115,7 +117,7 @@ def _thermal_counters(root: Path) -> tuple[Path, ...]:
     """Counters of this process's cores; each package's counter is read once."""
     cores = sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*/thermal_throttle/core_throttle_count"))
     packages = [path.with_name("package_throttle_count") for path in cores[:1]]
-    return tuple([*cores[:64], *(path for path in packages if path.exists())])
+    return (*cores[:64], *(path for path in packages if path.exists()))
 
 
 def _first_number(path: Path) -> float:

@@ -24,7 +24,7 @@ __all__ = ["Snapshot", "cpu", "facts", "interference", "machine_key", "memory_cl
 
 ROOT = Path("/")
 PACKAGES = ("tcs-harness", "hydra-core", "omegaconf", "numpy", "scipy", "pandas", "cupy-cuda12x", "cupy-cuda13x")
-_CLASSES_GIB = tuple(sorted([2**i for i in range(13)] + [3 * 2**i for i in range(12)]))
+_CLASSES_GIB: tuple[int, ...] = tuple(sorted([1 << i for i in range(13)] + [3 << i for i in range(12)]))
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 
 
@@ -69,7 +69,9 @@ def machine_key(found: Mapping[str, Any]) -> str:
     that takes cores or memory away makes another machine of it, since it changes what is measured.
     """
     processor = found["cpu"]
-    memory = memory_class(min(found["memory_bytes"], found.get("cgroup", {}).get("memory_bytes") or found["memory_bytes"]))
+    memory = memory_class(
+        min(found["memory_bytes"], found.get("cgroup", {}).get("memory_bytes") or found["memory_bytes"])
+    )
     gpus = sorted(f"{_slug(gpu['name'])}-{_gpu_gib(gpu['memory_bytes'])}g" for gpu in found.get("gpus", ()))
     driver = str(found.get("driver", "")).split(".")[0]
     parts = [processor["model"], processor.get("family", ""), processor["cores"], memory, gpus, driver]
@@ -88,7 +90,7 @@ def memory_class(size: int) -> int:
     (24, 16)
     """
     gib = max(size / 2**30, 1e-3)
-    return min(_CLASSES_GIB, key=lambda known: abs(math.log(known / gib)))
+    return min(_CLASSES_GIB, key=lambda known: abs(math.log(known) - math.log(gib)))
 
 
 def cpu(root: Path = ROOT, *, quota: float | None = None) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def cpu_model(block: Mapping[str, str]) -> str:
 
 
 def governor(root: Path = ROOT) -> str:
-    """The frequency governor(s), for example ``performance``; empty where the kernel shows none (most virtual machines)."""
+    """Frequency governors, for example ``performance``; empty where the kernel shows none (most virtual machines)."""
     paths = (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
     return ", ".join(sorted({text for path in paths if (text := _read(path).strip())}))
 
@@ -141,7 +143,9 @@ def virtualization(root: Path = ROOT) -> str:
     """A hint: what kind of virtual machine or container this is; empty if none is seen."""
     hints = []
     if re.search(r"^flags\s*:.*\bhypervisor\b", _read(root / "proc/cpuinfo"), re.MULTILINE):
-        maker = " ".join(_read(root / f"sys/class/dmi/id/{name}").strip() for name in ("sys_vendor", "product_name")).strip()
+        maker = " ".join(
+            _read(root / f"sys/class/dmi/id/{name}").strip() for name in ("sys_vendor", "product_name")
+        ).strip()
         hints.append(f"virtual machine ({maker})" if maker else "virtual machine")
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         hints.append("container")

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT_S = 10.0
-_QUERY = ("index", "name", "memory.total", "driver_version", "compute_cap", "power.limit", "clocks.max.sm", "mig.mode.current")
+_QUERY = (
+    "index",
+    "name",
+    "memory.total",
+    "driver_version",
+    "compute_cap",
+    "power.limit",
+    "clocks.max.sm",
+    "mig.mode.current",
+)
 _ABSENT = {"", "N/A", "[N/A]", "[Not Supported]", "[Unknown Error]", "[Insufficient Permissions]"}
 
 
@@ -48,10 +57,12 @@ def compute_processes() -> list[dict[str, Any]]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
-    table, error = _finish(_start([tool, "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader,nounits"]))
+    table, error = _finish(
+        _start([tool, "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader,nounits"])
+    )
     rows = [] if error else list(csv.reader(table.splitlines(), skipinitialspace=True))
     return [
-        {"pid": int(row[0]), "name": row[1].strip().rsplit("/", 1)[-1], "memory_bytes": _mebibytes(row[2])}
+        {"pid": int(row[0]), "name": _program(row[1].strip()), "memory_bytes": _mebibytes(row[2])}
         for row in rows
         if len(row) == 3 and row[0].strip().isdigit()
     ]
@@ -86,6 +97,11 @@ def _gpu(cells: list[str | None]) -> dict[str, Any]:
     }
 
 
+def _program(path: str) -> str:
+    """Its file name; a driver that may not tell writes [N/A]."""
+    return path if path in _ABSENT else path.rsplit("/", 1)[-1]
+
+
 def _mebibytes(text: str | None) -> int | None:
     value = _number(text)
     return None if value is None else int(value) * 2**20
@@ -100,7 +116,14 @@ def _number(text: str | None) -> float | None:
 
 def _start(argv: list[str]) -> subprocess.Popen[str] | str:
     try:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
     except OSError as error:
         return f"{argv[0]} cannot be started: {error.strerror}"
 

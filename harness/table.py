@@ -19,7 +19,9 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, e
         print(plain(title, columns, rows, empty=empty))
 
 
-def plain(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str = "none", width: int | None = None) -> str:
+def plain(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str = "none", width: int | None = None
+) -> str:
     """The table as aligned text; the last column is wrapped to ``width`` (characters, None: not at all).
 
     >>> print(plain("fruit: 2", ["name", "colour"], [["apple", "red"], ["fig", "purple"]]))

@@ -13,6 +13,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -48,7 +49,7 @@ def _zip_members(packed: zipfile.ZipFile, archive: Path) -> Members:
         kind = stat.S_IFMT(info.external_attr >> 16)
         _require_safe(info.filename, archive, plain=kind in (0, stat.S_IFREG, stat.S_IFDIR))
         if not info.is_dir():
-            members[str(PurePosixPath(info.filename))] = lambda info=info: packed.open(info)  # type: ignore[misc]
+            members[str(PurePosixPath(info.filename))] = partial(packed.open, info)
     return members
 
 
@@ -57,13 +58,21 @@ def _tar_members(tar: tarfile.TarFile, archive: Path) -> Members:
     for info in tar.getmembers():
         _require_safe(info.name, archive, plain=info.isreg() or info.isdir())
         if info.isreg():
-            members[str(PurePosixPath(info.name))] = lambda info=info: tar.extractfile(info)  # type: ignore[misc]
+            members[str(PurePosixPath(info.name))] = partial(_open, tar, info)
     return members
+
+
+def _open(tar: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    member = tar.extractfile(info)
+    assert member is not None, "a regular file has content"
+    return member
 
 
 def _require_safe(name: str, archive: Path, *, plain: bool) -> None:
     if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
-        raise DataError(f"{archive} holds {name!r}, which leads out of the folder; nothing was unpacked. Do not trust its source")
+        raise DataError(
+            f"{archive} holds {name!r}, which leads out of the folder; nothing was unpacked. Do not trust its source"
+        )
     if not plain:
         raise DataError(f"{archive} holds {name!r}, a link or a device; nothing was unpacked. Do not trust its source")
 
@@ -82,8 +91,10 @@ def _unpack(members: Members, files: Iterable[DataFile], folder: Path, archive: 
                 size += len(chunk)
         if size != file.bytes or found.hexdigest() != file.sha256:
             part.unlink()
-            raise DataError(f"{archive}: its member for {file.path} is not what the manifest declares ({file.bytes:,} bytes, "
-                            f"sha256 {file.sha256[:16]}...); tell the maintainers of the manifest")
+            raise DataError(
+                f"{archive}: its member for {file.path} is not what the manifest declares ({file.bytes:,} bytes, "
+                f"sha256 {file.sha256[:16]}...); tell the maintainers of the manifest"
+            )
         os.replace(part, target)
 
 
@@ -92,5 +103,7 @@ def _member(file: DataFile, members: Members, archive: Path) -> Callable[[], IO[
         return members[file.path]
     ends = [name for name in members if name.endswith(f"/{file.path}")]
     if len(ends) != 1:
-        raise DataError(f"{archive} holds {'no' if not ends else 'more than one'} {file.path}; tell the maintainers of the manifest")
+        raise DataError(
+            f"{archive} holds {'no' if not ends else 'more than one'} {file.path}; tell the maintainers of the manifest"
+        )
     return members[ends[0]]
