@@ -1,0 +1,248 @@
+"""One player on one instance: its records boiled down to a row of a table."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from harness.agreement import Agreement
+from harness.record import Record
+from harness.report import wording
+from harness.report.answered import about_answer
+from harness.report.model import Quantity, Row
+from harness.stats import Interval, censored_ratio, log_t_interval, process_statistic, welch_log_ratio
+
+RIVALS = ("peer", "baseline")
+UNFINISHED = ("timeout", "memory", "crash", "error")
+CLOCKS = {
+    "cuda": "timed by CUDA events",
+    "process": "timed from process start to exit",
+    "player": "timed by the player itself",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The records of one player on one instance.
+
+    Attributes:
+        planned: processes that were planned; ``usual`` how many most players of the instance were given.
+        medians: the time of each process that finished (seconds).
+        estimate: over the processes; None for fewer than two.
+    """
+
+    player: str
+    role: str
+    records: Sequence[Record]
+    anchor: str
+    planned: int
+    usual: int
+    medians: Sequence[float]
+    estimate: Interval | None
+
+    @property
+    def centre(self) -> float | None:
+        """The time that stands for the player (seconds), with or without an interval."""
+        return self.estimate.value if self.estimate else median(self.medians) if self.medians else None
+
+
+def side(player: str, role: str, records: Sequence[Record], *, anchor: str, planned: int, usual: int) -> Side:
+    """Gather one player's records; ``records`` may be empty."""
+    medians = [
+        process_statistic(record) for record in records if record.samples and record.status in ("ok", "wrong_answer")
+    ]
+    medians = [value for value in medians if value > 0 and math.isfinite(value)]
+    return Side(
+        player=player,
+        role=role,
+        records=records,
+        anchor=anchor,
+        planned=planned,
+        usual=usual,
+        medians=medians,
+        estimate=log_t_interval(medians) if len(medians) >= 2 else None,
+    )
+
+
+def state(found: Side, agreed: Agreement) -> str:
+    """``ok``, ``wrong``, ``dnf``, ``unavailable`` or ``absent``."""
+    statuses = {record.status for record in found.records}
+    if not statuses:
+        return "absent"
+    if statuses & set(UNFINISHED):
+        return "dnf"
+    if "unavailable" in statuses:
+        return "unavailable"
+    wrong = found.player in agreed.wrong or "wrong_answer" in statuses
+    return "wrong" if wrong else "ok"
+
+
+def best_peer(sides: Sequence[Side], agreed: Agreement) -> Side | None:
+    """The peer or baseline with the least time whose answer stands: whom a gate's ``best_peer`` names as well.
+
+    One that finished in some of its processes only is among them, as leaving it out would flatter the others.
+    """
+    able = [found for found in sides if found.role in RIVALS and found.centre is not None and _stands(found, agreed)]
+    return min(able, key=lambda found: (found.centre or 0.0, found.player), default=None)
+
+
+def _stands(found: Side, agreed: Agreement) -> bool:
+    if found.player in agreed.wrong or (
+        agreed.disputed and any(found.player in names for names in agreed.groups.values())
+    ):
+        return False
+    finished = [record for record in found.records if record.status in ("ok", "wrong_answer")]
+    return bool(finished) and all(record.status == "ok" and record.check.get("ok") is True for record in finished)
+
+
+def row(found: Side, best: Side | None, agreed: Agreement, *, threads: bool = False) -> Row:
+    """The row of one player, beside the best peer; ``threads`` also says how many it used."""
+    records, now = found.records, state(found, agreed)
+    processes, note = _processes(found)
+    answer, kind = about_answer(found.player, found.role, records, agreed)
+    return Row(
+        player=wording.shorten(found.player, 80),
+        role=found.role,
+        detail=_detail(records, threads),
+        anchor=found.anchor,
+        state=now,
+        outcome=_outcome(found, now),
+        best=best is found,
+        time=_time(found, now),
+        ratio=_ratio(found, best, now),
+        memory=_memory(records, "host_peak"),
+        device_memory=_memory(records, "device_peak"),
+        processes=processes,
+        processes_note=note,
+        answer=answer,
+        answer_kind=kind,
+        stages=_stages(records) if now in ("ok", "wrong") else {},
+        notes=_notes(records),
+    )
+
+
+def quantity(estimate: Interval | None, centre: float, unit: str) -> Quantity:
+    """A number with its interval, or without one where there was a single process."""
+    if estimate is None:
+        return Quantity(text=wording.amount(centre, unit), value=centre)
+    return Quantity(
+        text=wording.amount(estimate.value, unit),
+        interval=wording.span(estimate.low, estimate.high, unit),
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+    )
+
+
+def _time(found: Side, now: str) -> Quantity | None:
+    limits: list[float] = [record.limits.get("wall_s", 0.0) for record in found.records if record.status == "timeout"]
+    if limits and not found.medians:
+        return Quantity(text=f"> {wording.limit(max(limits))}", value=max(limits), relation=">")
+    if found.centre is None:
+        return None
+    if now == "dnf":
+        sign = "≥ " if limits else ""
+        return Quantity(
+            text=f"{sign}{wording.seconds(found.centre)}",
+            interval=f"of the {len(found.medians)} that finished",
+            value=found.centre,
+            relation="≥" if limits else "=",
+        )
+    return quantity(found.estimate, found.centre, "s")
+
+
+def _ratio(found: Side, best: Side | None, now: str) -> Quantity | None:
+    if best is None or best.centre is None or now in ("wrong", "absent", "unavailable") or found.role == "control":
+        return None
+    if found is best:
+        return Quantity(text="1", interval="best peer", value=1.0)
+    if now == "dnf":
+        limits = [record.limits.get("wall_s", 0.0) for record in found.records if record.status == "timeout"]
+        if not limits or found.medians:
+            return None
+        least = censored_ratio(max(limits), best.estimate) if best.estimate else max(limits) / best.centre
+        return Quantity(text=f"≥ {wording.amount(least, '×')}", value=least, relation="≥")
+    if found.centre is None:
+        return None
+    estimate = welch_log_ratio(found.medians, best.medians) if found.estimate and best.estimate else None
+    return quantity(estimate, found.centre / best.centre, "×")
+
+
+def _memory(records: Sequence[Record], name: str) -> Quantity | None:
+    killed = [
+        record for record in records if record.status == "memory" and not record.reason.startswith("out of memory")
+    ]
+    most = max((float(record.limits.get("memory_bytes", 0)) for record in killed), default=0.0)
+    if most and name == "host_peak":
+        return Quantity(text=f"> {most / 2**30:,g} GiB", interval="limit", value=most, relation=">")
+    peaks = [
+        float(peak)
+        for record in records
+        if (peak := record.memory.get(name)) and record.status in ("ok", "wrong_answer")
+    ]
+    return Quantity(text=wording.size(max(peaks)), value=max(peaks)) if peaks else None
+
+
+def _processes(found: Side) -> tuple[str, str]:
+    finished = sum(record.status in ("ok", "wrong_answer") for record in found.records)
+    planned, recorded = max(found.planned, len(found.records)), len(found.records)
+    notes = []
+    if found.planned and found.planned < found.usual and found.role != "control":
+        notes.append("fewer by configuration")
+    if recorded < planned:
+        stopped = [record.status for record in found.records if record.status not in ("ok", "wrong_answer")]
+        skipped = planned - recorded
+        notes.append(f"{skipped} skipped: {wording.STATUS_WORDS[stopped[-1]]}" if stopped else f"{skipped} not run")
+    return f"{finished} of {planned}", "; ".join(notes)
+
+
+def _outcome(found: Side, now: str) -> str:
+    if now == "absent":
+        return "not run"
+    bad = [record for record in found.records if record.status != "ok"]
+    if not bad or now == "wrong":
+        return ""
+    said = Counter(
+        wording.outcome(record, 120) for record in bad if now == "unavailable" or record.status in UNFINISHED
+    )
+    words, times = said.most_common(1)[0]
+    return words if times == len(found.records) else f"{words} ({times} of {len(found.records)})"
+
+
+def _detail(records: Sequence[Record], threads: bool) -> str:
+    if not records:
+        return ""
+    last = records[-1]
+    parts = [
+        last.player_version,
+        f"engine {last.engine}" if last.engine and last.engine.lower() not in last.player.lower() else "",
+        last.device if last.device != "cpu" else "",
+        wording.count(last.threads, "thread") if threads else "",
+    ]
+    return wording.shorten(", ".join(part for part in parts if part), 90)
+
+
+def _notes(records: Sequence[Record]) -> tuple[str, ...]:
+    finished = [record for record in records if record.status in ("ok", "wrong_answer")]
+    notes = []
+    if any(record.repeatable is False for record in finished):
+        notes.append("its answer changed from call to call")
+    if any(record.cold for record in finished):
+        notes.append("first call, not warmed up")
+    clocks = {record.clock for record in finished} - {"wall"}
+    notes += [CLOCKS.get(clock, f"clock: {wording.shorten(clock, 20)}") for clock in sorted(clocks)]
+    sources = {str(record.memory.get("host_source", "")) for record in finished} - {"VmHWM", ""}
+    notes += [f"memory {wording.shorten(source, 20)}" for source in sorted(sources)]
+    return tuple(notes)
+
+
+def _stages(records: Sequence[Record]) -> Mapping[str, float]:
+    seconds: dict[str, list[float]] = {}
+    for record in records:
+        for name, values in record.stages.items():
+            if values and record.status == "ok":
+                seconds.setdefault(wording.shorten(name, 30), []).append(median(values))
+    return {name: median(values) for name, values in seconds.items()}

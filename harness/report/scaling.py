@@ -1,0 +1,250 @@
+"""How time and memory grow with the size of the problem, both axes logarithmic, one line a player."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report import wording
+from harness.report.figures import INK, PITCH, WIDTH, Look, label, plain
+from harness.report.model import Entry, Quantity, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+Points = Sequence[tuple[float, float, Quantity]]
+"""Size, seconds or bytes, and the quantity with its interval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Tables of one entry that differ in one parameter only; ``fixed`` names the others."""
+
+    entry: Entry
+    axis: str
+    fixed: str
+    tables: Sequence[Table]
+
+
+def sweeps(entry: Entry) -> list[Series]:
+    """The sweeps in an entry over ``n``, or else over the number that takes most values; the rest is held fixed."""
+    values: dict[str, set[float]] = {}
+    for table in entry.tables:
+        for name, value in table.params.items():
+            if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+                values.setdefault(name, set()).add(value)
+    swept = [name for name, found in values.items() if len(found) > 1]
+    if not swept:
+        return []
+    axis = "n" if "n" in swept else max(swept, key=lambda name: len(values[name]))
+    groups: dict[str, list[Table]] = {}
+    for table in entry.tables:
+        if axis in table.params:
+            fixed = ", ".join(
+                f"{name} = {wording.shorten(table.params[name], 30)}" for name in sorted(table.params) if name != axis
+            )
+            groups.setdefault(fixed, []).append(table)
+    return [
+        Series(entry=entry, axis=axis, fixed=fixed, tables=sorted(tables, key=lambda table: _at(table, axis)))
+        for fixed, tables in groups.items()
+        if len(tables) > 1 and any(row.time for table in tables for row in table.rows)
+    ]
+
+
+def _at(table: Table, axis: str) -> float:
+    value = table.params[axis]
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Figure, str, str]:
+    """Draw ``time`` or ``memory`` of one sweep.
+
+    Returns:
+        The figure, its caption and what it shows in words.
+    """
+    from matplotlib.figure import Figure
+
+    lines = _lines(series, measure)
+    rows = (len(lines) + 2) // 2
+    height = 3.16 + PITCH * rows
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.add_axes((0.15, (0.6 + PITCH * rows) / height, 0.82, 2.2 / height))
+    handles = [_handle(look[player], label(player)) for player in lines]
+    for player, points in lines.items():
+        _line(axes, [point for point in points if point[2].relation == "="], look[player])
+    censored = _stopped(axes, lines, look, [_at(table, series.axis) for table in series.tables])
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    _ticks(axes, [_at(table, series.axis) for table in series.tables], measure)
+    axes.set_xlabel(label(series.axis), parse_math=False)
+    noun = "Time" if measure == "time" else "Peak memory"
+    axes.set_title(
+        label(f"{noun}, {series.entry.key}") + (f"   ({series.fixed})" if series.fixed else ""), parse_math=False
+    )
+    if censored:
+        handles.append(_open("did not finish: at least"))
+    if handles:
+        legend = figure.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(0.03, (0.13 + PITCH * rows) / height),
+            ncols=2,
+            handlelength=2.2,
+            columnspacing=1.4,
+            labelspacing=0.35,
+            borderaxespad=0.0,
+        )
+        plain(legend)
+    what = (
+        "time from problem to answer with its 95 % interval"
+        if measure == "time"
+        else "largest peak memory of a process"
+    )
+    held = f" at {series.fixed}" if series.fixed else ""
+    caption = f"{what[0].upper()}{what[1:]}, against {series.axis}{held}; both axes logarithmic."
+    if censored:
+        caption += " An open marker stands at a limit that stopped a player: its true value is above."
+    return figure, caption, f"{noun} against {series.axis} for {wording.join(list(lines)) or 'no player'}, log-log"
+
+
+def _lines(series: Series, measure: str) -> dict[str, Points]:
+    """Points a player, slowest at the largest size first, as a reader meets them from the top."""
+    lines: dict[str, list[tuple[float, float, Quantity]]] = {}
+    for table in series.tables:
+        for row in table.rows:
+            found = row.time if measure == "time" else row.memory
+            if found is not None and found.value and row.role != "control" and row.state in ("ok", "dnf"):
+                lines.setdefault(row.player, []).append((_at(table, series.axis), found.value, found))
+    return dict(sorted(lines.items(), key=lambda line: (-line[1][-1][0], -line[1][-1][1])))
+
+
+def _line(axes: Axes, points: Points, look: Look) -> None:
+    """Draw what one player finished, with intervals."""
+    sizes, values = [size for size, _, _ in points], [value for _, value, _ in points]
+    axes.plot(
+        sizes,
+        values,
+        color=look.colour,
+        linestyle=look.dash,
+        linewidth=look.width,
+        marker=look.marker,
+        markeredgewidth=0,
+    )
+    bars = [(size, value, q.low, q.high) for size, value, q in points if q.low is not None and q.high is not None]
+    if bars:
+        below = [max(value - low, 0.0) for _, value, low, _ in bars]
+        above = [max(high - value, 0.0) for _, value, _, high in bars]
+        axes.errorbar(
+            [bar[0] for bar in bars],
+            [bar[1] for bar in bars],
+            yerr=[below, above],
+            fmt="none",
+            ecolor=look.colour,
+            elinewidth=1.1,
+            capsize=2.5,
+            capthick=1.1,
+        )
+
+
+def _stopped(axes: Axes, lines: Mapping[str, Points], look: Mapping[str, Look], sizes: Sequence[float]) -> bool:
+    """Draw open markers where players were stopped, side by side where several share a size; whether there are any."""
+    at: dict[float, list[tuple[str, float]]] = {}
+    for player, points in lines.items():
+        for size, value, found in points:
+            if found.relation != "=":
+                at.setdefault(size, []).append((player, value))
+    ordered = sorted(set(sizes))
+    gap = min(after / before for before, after in itertools.pairwise(ordered))
+    led: set[str] = set()
+    for size, stopped in sorted(at.items()):
+        step = min(gap ** (0.75 / max(len(stopped), 4)), (ordered[-1] / ordered[0]) ** 0.032)
+        for number, (player, value) in enumerate(stopped):
+            own, place = look[player], size * step ** (number - (len(stopped) - 1) / 2)
+            finished = [(x, y) for x, y, found in lines[player] if found.relation == "="]
+            if finished and player not in led:
+                (x, y), dots = finished[-1], (0, (1, 2))
+                axes.plot([x, place], [y, value], color=own.colour, linestyle=dots, linewidth=1.0)
+            led.add(player)
+            axes.plot(
+                [place],
+                [value],
+                color=own.colour,
+                marker=own.marker,
+                markerfacecolor="none",
+                markeredgewidth=1.3,
+                markersize=5.5,
+                linestyle="none",
+            )
+        top = max(value for _, value in stopped)
+        axes.annotate(
+            "≥", (size, top), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom", fontsize=10
+        )
+    return bool(at)
+
+
+def _handle(look: Look, text: str) -> Line2D:
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [],
+        [],
+        color=look.colour,
+        linestyle=look.dash,
+        linewidth=look.width,
+        marker=look.marker,
+        markeredgewidth=0,
+        label=text,
+    )
+
+
+def _open(text: str) -> Line2D:
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [],
+        [],
+        color=INK,
+        linestyle=(0, (1, 2)),
+        linewidth=1.1,
+        marker="o",
+        markerfacecolor="none",
+        markeredgewidth=1.2,
+        label=text,
+    )
+
+
+def _ticks(axes: Axes, sizes: Sequence[float], measure: str) -> None:
+    """Sizes as ticks where they are few; times and bytes with units instead of powers of ten."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    if len(sizes) <= 8:
+        axes.xaxis.set_major_locator(FixedLocator(sorted(set(sizes))))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))
+    if measure == "memory":
+        axes.yaxis.set_major_locator(LogLocator(base=2, numticks=9))
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    unit = "s" if measure == "time" else "B"
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(wording.amount(value, unit))))
+    axes.margins(x=0.06, y=0.12)
+
+
+def _short(text: str) -> str:
+    """``1.00 ms`` as ``1 ms``."""
+    number, _, unit = text.partition(" ")
+    if "." in number:
+        number = number.rstrip("0").rstrip(".")
+    return f"{number} {unit}".strip()
+
+
+def _count(value: float) -> str:
+    """A size for an axis: ``3e4`` as ``30k``."""
+    for divisor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= divisor:
+            return f"{value / divisor:g}{letter}"
+    return f"{value:g}"
