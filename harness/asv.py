@@ -174,7 +174,7 @@ def _cell(records: Sequence[Record] | None, measure: Callable[[Record], float | 
     if records is None:
         return {**cell, "result": math.nan}
     numbers = [measure(record) for record in records if record.status == "ok"]
-    processes = [number for number in numbers if number is not None and number > 0]
+    processes = [float(number) for number in numbers if isinstance(number, int | float) and number > 0]
     if len(processes) < len(records):
         return cell
     value = math.exp(fmean(math.log(number) for number in processes))
