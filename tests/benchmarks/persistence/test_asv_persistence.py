@@ -51,7 +51,7 @@ def test_a_view_checks_the_answer_before_it_is_timed() -> None:
     view.setup(1_000, next(name for name in Torus.params[1] if name.startswith("ripser")))
     view.time_solve(1_000, "")
     with pytest.raises(ValueError, match=r"answers persistence\.torus wrongly"):
-        Torus().setup(1_000, "control: float32 points")
+        Torus().setup(1_000, "control float32 points")
 
 
 def test_a_player_that_cannot_run_is_skipped() -> None:
