@@ -98,6 +98,7 @@ class Record:
 
 
 FIELDS = tuple(f.name for f in fields(Record))
+_TYPES = {f.name: str(f.type) for f in fields(Record)}
 
 
 def canonical_json(value: Any) -> str:
@@ -130,10 +131,24 @@ def from_dict(values: Mapping[str, Any], *, where: str = "a record") -> Record:
     unknown = set(values) - set(FIELDS)
     if unknown:
         raise SchemaError(f"{where}: unknown field(s) {', '.join(sorted(unknown))}; was it written by a newer version?")
+    for name, value in values.items():
+        if not _fits(value, _TYPES[name]):
+            raise SchemaError(f"{where}: {name} is {str(value)[:60]!r}, which is no {_TYPES[name]}")
     try:
         return Record(**values)
     except (TypeError, SchemaError) as error:
         raise SchemaError(f"{where}: {error}") from None
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a JSON value is of the type that a field is declared with: a record may come from anywhere."""
+    if kind.startswith("Mapping"):
+        return isinstance(value, Mapping)
+    if kind.startswith("Sequence"):
+        return isinstance(value, list | tuple) and all(isinstance(one, int | float) for one in value)
+    if kind.startswith("bool"):
+        return isinstance(value, bool) or (value is None and "None" in kind)
+    return isinstance(value, {"int": int, "float": int | float, "str": str}[kind])
 
 
 def migrate(values: Mapping[str, Any], *, where: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@
     RUN/run.json        who, when, on what machine; the hash of the configuration
     RUN/config.yaml     the resolved configuration
     RUN/plan.json       the trials that were planned
-    RUN/records.jsonl   one record a line, each with the sha256 of the one before it
+    RUN/records.jsonl   one record a line, each with the sha256 of the one before it, the first with run.json's
     RUN/answers/        canonical answers, ``<sha256>.npz``
     RUN/verdicts.json, report.html, table.md, junit.xml, plots/    written when the run ends
 """
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas
 
 RECORDS, MANIFEST, CONFIG, PLAN = "records.jsonl", "run.json", "config.yaml", "plan.json"
+WHEN_DONE = ("finished", "interrupted", "head")
+"""Keys of run.json that are written when the run ends, or is stopped."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,12 +70,20 @@ class Run:
         Raises:
             StoreError: the disk is full or read-only; what was written before is intact.
         """
-        previous = self.records[-1].digest if self.records else ""
+        previous = self.records[-1].digest if self.records else beginning(self.manifest)
         record = replace(record, previous=previous)
         record = replace(record, digest=record_digest(record_values(record)))
         append_line(self.path / RECORDS, canonical_json(record_values(record)))
         self.records.append(record)
         return record
+
+
+def beginning(manifest: Mapping[str, Any]) -> str:
+    """What the first record is chained to: the sha256 of run.json as it was when the run began.
+
+    So the facts about the machine, which conditions are judged on, cannot be edited unseen either.
+    """
+    return digest({name: value for name, value in manifest.items() if name not in WHEN_DONE})
 
 
 def create(path: Path, *, manifest: Mapping[str, Any], config: RunConfig, plan: Iterable[Mapping[str, Any]]) -> Run:
@@ -124,6 +134,10 @@ def load(path: Path | str) -> Run:
         plan = json.loads((path / PLAN).read_text())
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: run.json or plan.json cannot be read: {error}") from None
+    if not isinstance(manifest, dict) or not isinstance(plan, list) or not all(isinstance(one, dict) for one in plan):
+        raise StoreError(
+            f"{path}: run.json is no object, or plan.json no list of objects; were they written by a harness?"
+        )
     records, torn = read_records(path / RECORDS)
     return Run(path=path, manifest=manifest, config=load_config(path), plan=plan, records=records, torn=torn)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness import store
+from harness import __version__, store
 from harness.config import CaseConfig, GateConfig, RunConfig
+from harness.environment import machine_key
 from harness.record import Record, digest
 
 MACHINE = {
@@ -93,4 +97,91 @@ def run(folder: Path, records: list[Record], *, gates: dict[str, GateConfig] | N
     made = store.create(folder, manifest=manifest, config=settings, plan=plan)
     for one in records:
         made.append(one)
+    return made
+
+
+def finished(
+    folder: Path,
+    *,
+    seconds: Mapping[str, float],
+    params: Mapping[str, Sequence[Any]] | None = None,
+    processes: int = 3,
+    gates: Mapping[str, GateConfig] | None = None,
+    status: Mapping[str, str] | None = None,
+    answer: float = 1.0,
+    case_version: int = 1,
+) -> store.Run:
+    """A finished run that verifies: planned, measured (1 % apart), answered, judged; ready to be tampered with.
+
+    Args:
+        seconds: player to its time. ``params``: the grid. ``status``: of players that do not finish.
+        answer: content of the one answer that all give. ``case_version``: of the case.
+    """
+    import json
+
+    import numpy
+
+    from harness import answers
+    from harness.gates import judge
+    from harness.plan import instance_name, trial_id
+    from harness.report import judgement
+
+    grid = {name: list(values) for name, values in (params or {"n": [1000]}).items()}
+    entry = CaseConfig(case="persistence.torus", params=grid, players=list(seconds), processes=processes)
+    config = RunConfig(phase="Test", cases={"torus": entry}, gates=dict(gates or {}))
+    plan: list[dict[str, Any]] = []
+    for values in itertools.product(*grid.values()):
+        chosen = dict(zip(grid, values, strict=True))
+        for process, player in itertools.product(range(processes), seconds):
+            trial: dict[str, Any] = {
+                "entry": "torus",
+                "case": "persistence.torus",
+                "case_version": case_version,
+                "task": "persistence.rips",
+                "instance": instance_name("torus", chosen),
+                "params": chosen,
+                "seed": 0,
+                "player": player,
+                "engine": player,
+                "role": "candidate" if player == "tcs" else "peer",
+                "device": "cpu",
+                "process": process,
+                "threads": 1,
+                "limits": {"wall_s": 60.0, "memory_bytes": 4 * 2**30},
+                "sampling": asdict(entry.sampling),
+            }
+            plan.append({"trial": trial_id(trial), **trial})
+    manifest: dict[str, Any] = {
+        "schema": 1,
+        "run": "run-1",
+        "created": "2026-11-21T00:00:00+00:00",
+        "harness": __version__,
+        "environment": {**MACHINE, "key": machine_key(MACHINE)},
+        "git": {"commit": "d" * 40, "dirty": False},
+    }
+    made = store.create(folder, manifest=manifest, config=config, plan=plan)
+    name = answers.save(folder / "answers", {"h1": numpy.array([[0.0, answer]])})
+    gone: set[tuple[str, str]] = set()
+    for trial in plan:
+        if (trial["instance"], trial["player"]) in gone:
+            continue
+        how = (status or {}).get(trial["player"], "ok")
+        each = seconds[trial["player"]] * (1 + 0.01 * (trial["process"] % 3 - 1))
+        asked = {key: value for key, value in trial.items() if key != "sampling"}
+        found: dict[str, Any] = {"samples": [each], "warmup": [each], "wall": 3 * each + 1, "status": how}
+        found["check"] = {"oracle": "known counts", "ok": True, "detail": "", "exact": True, "answer": name}
+        if how != "ok":
+            gone.add((trial["instance"], trial["player"]))
+            found.update(samples=(), warmup=(), check={}, reason=f"{how} for a test")
+        made.append(
+            record(
+                **asked,
+                **found,
+                environment=manifest["environment"]["key"],
+                configuration=made.manifest["configuration"],
+            )
+        )
+    made.manifest.update(finished="2026-11-21T01:00:00+00:00", head=made.records[-1].digest if made.records else "")
+    store.write_text(folder / store.MANIFEST, json.dumps(made.manifest))
+    store.write_text(folder / "verdicts.json", judgement.render(made, judge(made)))
     return made

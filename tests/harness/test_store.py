@@ -30,9 +30,10 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_records_are_chained(tmp_path: Path) -> None:
-    """Each record holds the digest of the one before it, and its own."""
-    records = fabricate.run(tmp_path / "r", [fabricate.record(process=i) for i in range(3)]).records
-    assert [r.previous for r in records] == ["", records[0].digest, records[1].digest]
+    """Each record holds the digest of the one before it, the first that of run.json, and its own."""
+    run = fabricate.run(tmp_path / "r", [fabricate.record(process=i) for i in range(3)])
+    records = run.records
+    assert [r.previous for r in records] == [store.beginning(run.manifest), records[0].digest, records[1].digest]
     assert all(r.digest == record_digest(to_dict(r)) for r in records)
 
 
@@ -58,6 +59,9 @@ def test_a_torn_line_is_cut_before_the_run_goes_on(tmp_path: Path) -> None:
         (json.dumps({"schema": SCHEMA}), "missing"),
         (json.dumps({**to_dict(fabricate.record()), "colour": 1}), "colour"),
         (json.dumps({**to_dict(fabricate.record()), "status": "fine"}), "fine"),
+        (json.dumps({**to_dict(fabricate.record()), "samples": ["fast"]}), "samples is .* which is no Sequence"),
+        (json.dumps({**to_dict(fabricate.record()), "check": None}), "check is 'None', which is no Mapping"),
+        (json.dumps({**to_dict(fabricate.record()), "process": "0"}), "process is '0', which is no int"),
     ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: str, words: str) -> None:
@@ -66,6 +70,15 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str, words: str) -> None:
     with open(tmp_path / "r" / store.RECORDS, "a") as file:
         file.write(line + "\n")
     with pytest.raises(SchemaError, match=rf"records\.jsonl(:2)?.*{words}"):
+        store.load(tmp_path / "r")
+
+
+@pytest.mark.parametrize("name", [store.MANIFEST, store.PLAN])
+def test_a_file_of_another_kind_is_named(tmp_path: Path, name: str) -> None:
+    """JSON that is no manifest or no plan."""
+    fabricate.run(tmp_path / "r", [fabricate.record()])
+    (tmp_path / "r" / name).write_text("[1]")
+    with pytest.raises(StoreError, match="were they written by a harness"):
         store.load(tmp_path / "r")
 
 
