@@ -1,0 +1,192 @@
+"""The model that all reports print: ratios, censoring, agreement and omissions, each against a known answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fabricate
+from fabricate import record
+from harness.config import RunConfig
+from harness.record import Record
+from harness.report.claims import headline
+from harness.report.model import Report, Row
+from harness.report.summary import summarise
+from harness.stats import log_t_interval, welch_log_ratio
+from harness.store import Run
+from harness.verdict import Verdict
+
+Full = tuple[Run, list[Verdict]]
+
+
+def rows(report: Report, entry: int = 0, table: int = 0) -> dict[str, Row]:
+    return {row.player: row for row in report.entries[entry].tables[table].rows}
+
+
+def timed(player: str, times: list[float], **changes: Any) -> list[Record]:
+    return [record(player=player, process=process, samples=[time], **changes) for process, time in enumerate(times)]
+
+
+def test_time_and_ratio_are_those_of_the_statistics(tmp_path: Path) -> None:
+    """Time is the log-t interval over processes; the ratio is Welch's, over the best peer."""
+    slow, fast = [2.0, 2.1, 2.2], [1.0, 1.1, 1.05]
+    found = rows(summarise(fabricate.run(tmp_path / "run", [*timed("slow", slow), *timed("fast", fast)]), []))
+    time, ratio = found["slow"].time, found["slow"].ratio
+    assert time is not None
+    assert ratio is not None
+    own, both = log_t_interval(slow), welch_log_ratio(slow, fast)
+    assert (time.value, time.low, time.high) == (own.value, own.low, own.high)
+    assert (ratio.value, ratio.low, ratio.high) == (both.value, both.low, both.high)
+    assert found["fast"].best
+    assert not found["slow"].best
+    assert time.text == "2.10 s"
+
+
+def test_a_candidate_is_never_the_best_peer(tmp_path: Path) -> None:
+    """However fast it is; nor is a control, nor a peer whose answer is wrong."""
+    records = [
+        *timed("ours", [0.1, 0.1, 0.1], role="candidate"),
+        *timed("planted", [0.01, 0.01, 0.01], role="control"),
+        *timed("wrong", [0.2, 0.2, 0.2], check={"oracle": "o", "ok": True, "exact": True, "answer": "e" * 64}),
+        *timed("a", [1.0, 1.1, 1.2]),
+        *timed("b", [3.0, 3.1, 3.2]),
+    ]
+    found = rows(summarise(fabricate.run(tmp_path / "run", records), []))
+    assert [name for name, row in found.items() if row.best] == ["a"]
+    assert found["wrong"].ratio is None
+    assert found["wrong"].answer == "wrong: differs from a, b, ours"
+    assert found["planted"].ratio is None
+
+
+def test_a_peer_that_was_stopped_gives_a_lower_bound(tmp_path: Path) -> None:
+    """60 s over the upper end of the best peer's interval, with >= and never =."""
+    stopped = record(player="slow", status="timeout", samples=[], check={}, memory={})
+    found = rows(summarise(fabricate.run(tmp_path / "run", [*timed("fast", [1.0, 1.1, 1.2]), stopped]), []))
+    ratio, time = found["slow"].ratio, found["slow"].time
+    assert ratio is not None
+    assert time is not None
+    assert ratio.value == pytest.approx(60.0 / log_t_interval([1.0, 1.1, 1.2]).high)
+    assert ratio.relation == "≥"
+    assert ratio.text.startswith("≥ ")
+    assert time.text == "> 60 s"
+
+
+@pytest.mark.parametrize("status", ["memory", "crash", "error", "unavailable"])
+def test_a_peer_that_died_gives_no_ratio(tmp_path: Path, status: str) -> None:
+    """Dead of memory or a signal says nothing about how long it would have taken."""
+    died = record(player="slow", status=status, reason="signal 9", samples=[], check={}, memory={})
+    found = rows(summarise(fabricate.run(tmp_path / "run", [*timed("fast", [1.0, 1.1]), died]), []))
+    assert found["slow"].ratio is None
+    assert found["slow"].time is None
+    assert found["slow"].outcome
+
+
+def test_one_process_has_no_interval(tmp_path: Path) -> None:
+    """A number without an interval is printed without one."""
+    found = rows(summarise(fabricate.run(tmp_path / "run", timed("alone", [1.0])), []))
+    assert found["alone"].time is not None
+    assert found["alone"].time.interval == ""
+    assert found["alone"].answer_kind == "unconfirmed"
+
+
+def test_omitted_processes_are_said(tmp_path: Path) -> None:
+    """Fewer by configuration, skipped after a time-out, and not run at all are three things."""
+    run = fabricate.run(tmp_path / "run", [*timed("full", [1.0, 1.1, 1.2]), *timed("fewer", [2.0])])
+    run.records.append(record(player="stopped", status="timeout", samples=[], check={}))
+    first = run.plan[0]
+    run.plan += [
+        {**first, "player": player, "process": process} for player in ("stopped", "never") for process in range(3)
+    ]
+    found = rows(summarise(run, []))
+    assert (found["full"].processes, found["full"].processes_note) == ("3 of 3", "")
+    assert found["fewer"].processes_note == "fewer by configuration"
+    assert (found["stopped"].processes, found["stopped"].processes_note) == ("0 of 3", "2 skipped: timed out")
+    assert (found["never"].state, found["never"].outcome) == ("absent", "not run")
+
+
+def test_disputed_answers_are_said(tmp_path: Path) -> None:
+    """Two engines, two answers: neither is called right."""
+    other = {"oracle": "o", "ok": True, "exact": True, "answer": "e" * 64}
+    found = summarise(fabricate.run(tmp_path / "run", [*timed("a", [1.0]), *timed("b", [1.0], check=other)]), [])
+    assert {row.answer_kind for row in rows(found).values()} == {"disputed"}
+    assert "disputed" in found.headline.answers
+
+
+def test_a_missed_control_is_loud(tmp_path: Path) -> None:
+    """A planted error that nobody noticed is said in the row and on the first screen."""
+    found = summarise(
+        fabricate.run(tmp_path / "run", [*timed("a", [1.0]), *timed("planted", [1.0], role="control")]), []
+    )
+    assert rows(found)["planted"].answer_kind == "missed"
+    assert "planted wrong answers caught: 0 of 1" in found.headline.answers
+
+
+def test_unrepeatable_answers_and_clocks_are_noted(tmp_path: Path) -> None:
+    """What a reader must know about a number stands beside it."""
+    odd = record(repeatable=False, cold=True, clock="player", memory={"host_peak": 1, "host_source": "sampled"})
+    (row,) = rows(summarise(fabricate.run(tmp_path / "run", [odd]), [])).values()
+    assert row.notes == (
+        "its answer changed from call to call",
+        "first call, not warmed up",
+        "timed by the player itself",
+        "memory sampled",
+    )
+
+
+def test_interference_finds_the_disturbed(full: Full) -> None:
+    """The processes with stolen time are found, worst first, with links to their records."""
+    run, verdicts = full
+    found = summarise(run, verdicts).interference
+    assert found.sentence.startswith("3 of ")
+    assert {one.label.split(" on ")[0] for one in found.worst} == {"near"}
+    lines = [int(one.anchor[1:]) for one in found.worst]
+    assert all(run.records[line - 1].player == "near" for line in lines)
+
+
+def test_evidence_points_at_its_records(full: Full) -> None:
+    """A gate's evidence is gathered by player and instance, and counts the processes."""
+    run, verdicts = full
+    report = summarise(run, verdicts)
+    groups = {group.anchor: group for group in report.groups}
+    gate = next(gate for gate in report.gates if gate.key == "fast")
+    assert {groups[one.anchor].player for one in gate.evidence} == {"ours", "ripser.py"}
+    assert all(one.text.endswith("(3)") for one in gate.evidence)
+
+
+def test_trouble_of_the_run_is_said(tmp_path: Path) -> None:
+    """Interrupted, uncommitted, from two machines or torn: each is a sentence on the first screen."""
+    run = fabricate.run(
+        tmp_path / "run", [record(), record(process=1, environment="elsewhere", git={"commit": "e" * 40})]
+    )
+    run.manifest["interrupted"] = "stopped by a signal"
+    run.manifest["git"] = {"commit": "", "dirty": True}
+    run.torn = 7
+    said = " ".join(summarise(run, []).headline.warnings)
+    for words in ("interrupted (stopped by a signal)", "resume=", "uncommitted", "elsewhere", "2 commits", "7 bytes"):
+        assert words in said
+
+
+def verdict(word: str, *, tolerated: bool = False) -> Verdict:
+    return Verdict(gate=word, title=word, row="", kind="absolute", verdict=word, reason="because", tolerated=tolerated)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "word", "tone", "status"),
+    [
+        ([], "NO VERDICT", "none", 14),
+        ([verdict("PASS")], "PASS", "pass", 0),
+        ([verdict("PASS"), verdict("BLOCKED", tolerated=True)], "PASS", "partial", 0),
+        ([verdict("BLOCKED", tolerated=True)], "BLOCKED", "blocked", 0),
+        ([verdict("PASS"), verdict("INCONCLUSIVE"), verdict("OFF-CONDITION")], "OFF-CONDITION", "off-condition", 12),
+        ([verdict("BLOCKED"), verdict("FAIL"), verdict("PASS")], "FAIL", "fail", 10),
+    ],
+)
+def test_headline_is_the_worst_that_counts(verdicts: list[Verdict], word: str, tone: str, status: int) -> None:
+    """Nothing that was not measured is green: a tolerated gap takes the plain green away."""
+    from harness.report.claims import gates
+
+    config = RunConfig(phase="Test")
+    found = headline(verdicts, gates(verdicts, config, {}), config, agreed={}, progress="", warnings=())
+    assert (found.word, found.tone, found.exit_status) == (word, tone, status)
