@@ -137,6 +137,8 @@ def _evidence(verdict: Verdict, places: Mapping[str, tuple[str, str]]) -> tuple[
 def _sentence(counts: Mapping[str, int], total: int) -> str:
     if not total:
         return "This configuration holds no gate, so nothing was judged."
+    if counts["PASS"] == total:
+        return "The only gate passed." if total == 1 else f"All {total} gates passed."
     said = [
         f"{counts[word]} {WORDS[word]}"
         for word in ("FAIL", "INCONCLUSIVE", "OFF-CONDITION", "BLOCKED", "PASS")

@@ -39,6 +39,7 @@ def provenance(report: Report) -> Iterator[str]:
     """Commit, machine, date, data, conditions, configuration and the command that repeats it."""
     origin = report.provenance
     dirty = " with uncommitted changes" if origin.dirty else ", nothing uncommitted"
+    commit = f"{code(origin.commit)}{dirty}" if origin.commit else "none: not under version control"
     yield from ("## Provenance", "")
     yield from markdown.table(
         ["", ""],
@@ -47,7 +48,7 @@ def provenance(report: Report) -> Iterator[str]:
             ["run", code(origin.run)],
             ["started", escape(origin.created)],
             ["finished", escape(origin.finished or "not finished")],
-            ["commit", f"{code(origin.commit) or 'none'}{dirty}"],
+            ["commit", commit],
             ["harness", escape(origin.harness)],
             ["machine key", code(report.machine_key)],
             ["configuration, sha256", code(origin.configuration_hash)],

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Points = Sequence[tuple[float, float, Quantity]]
 """Size, seconds or bytes, and the quantity with its interval."""
+NARROW = 8.0
+"""An axis whose ends are less than this factor apart is ticked evenly instead of by powers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,19 +221,28 @@ def _open(text: str) -> Line2D:
 
 def _ticks(axes: Axes, sizes: Sequence[float], measure: str) -> None:
     """Sizes as ticks where they are few; times and bytes with units instead of powers of ten."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
     if len(sizes) <= 8:
         axes.xaxis.set_major_locator(FixedLocator(sorted(set(sizes))))
         axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))
-    if measure == "memory":
+    unit = "s" if measure == "time" else "B"
+    axes.margins(x=0.06, y=0.12)
+    low, high = axes.get_ylim()
+    if high / low < NARROW:
+        # On so short a scale powers would leave a tick or none.
+        divisor = wording.unit_of(low, unit)
+        places = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low / divisor, high / divisor)
+        axes.yaxis.set_major_locator(
+            FixedLocator([place * divisor for place in places if low <= place * divisor <= high])
+        )
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif measure == "memory":
         axes.yaxis.set_major_locator(LogLocator(base=2, numticks=9))
         axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
-    unit = "s" if measure == "time" else "B"
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(wording.amount(value, unit))))
-    axes.margins(x=0.06, y=0.12)
 
 
 def _short(text: str) -> str:

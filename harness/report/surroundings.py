@@ -111,7 +111,10 @@ def warnings(run: Run) -> tuple[str, ...]:
         )
     elif not manifest.get("finished"):
         found.append("The run has not ended; what follows is what it had measured when this was written.")
-    if (manifest.get("git") or {}).get("dirty"):
+    git = manifest.get("git") or {}
+    if not git.get("commit"):
+        found.append("The project is not under version control: no commit says what code ran.")
+    elif git.get("dirty"):
         found.append("The working tree had uncommitted changes: the commit alone does not repeat this run.")
     key = run.environment.get("key")
     if other := {record.environment for record in run.records} - {key, ""}:

@@ -120,6 +120,15 @@ def span(low: float, high: float, unit: str) -> str:
     return f"{digits(low)} to {digits(high)} {unit}".rstrip()
 
 
+def unit_of(value: float, unit: str) -> float:
+    """How many seconds (``s``) or bytes (``B``) the unit has that suits a value.
+
+    >>> unit_of(0.02, "s"), unit_of(3 * 2**20, "B")
+    (0.001, 1048576)
+    """
+    return _unit(value, _SECONDS if unit == "s" else _BYTES)[0]
+
+
 def amount(value: float, unit: str) -> str:
     """A number with its unit: seconds and bytes scaled, ratios with ×, anything else as it is.
 

@@ -98,3 +98,11 @@ def test_label_is_shown_in_a_legend() -> None:
     """A leading underscore would hide a name."""
     assert not label("_hidden").startswith("_")
     assert label("a\nb") == "a b"
+
+
+def test_a_narrow_scale_has_ticks(tmp_path: Path) -> None:
+    """Memory that hardly grows still gets more than one labelled tick."""
+    records = [record(params={"n": n}, memory={"host_peak": peak << 20}) for n, peak in ((10, 30), (1000, 40))]
+    run = made(tmp_path / "run", records)
+    files = {path.name: path for path in report.write(run, [])}
+    assert words(files["scaling-torus-memory.svg"]).count("MiB") >= 3

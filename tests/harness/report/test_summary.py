@@ -161,7 +161,7 @@ def test_trouble_of_the_run_is_said(tmp_path: Path) -> None:
         tmp_path / "run", [record(), record(process=1, environment="elsewhere", git={"commit": "e" * 40})]
     )
     run.manifest["interrupted"] = "stopped by a signal"
-    run.manifest["git"] = {"commit": "", "dirty": True}
+    run.manifest["git"] = {"commit": "d" * 40, "dirty": True}
     run.torn = 7
     said = " ".join(summarise(run, []).headline.warnings)
     for words in ("interrupted (stopped by a signal)", "resume=", "uncommitted", "elsewhere", "2 commits", "7 bytes"):
@@ -190,3 +190,12 @@ def test_headline_is_the_worst_that_counts(verdicts: list[Verdict], word: str, t
     config = RunConfig(phase="Test")
     found = headline(verdicts, gates(verdicts, config, {}), config, agreed={}, progress="", warnings=())
     assert (found.word, found.tone, found.exit_status) == (word, tone, status)
+
+
+def test_without_version_control(tmp_path: Path) -> None:
+    """No commit is said as such, not as uncommitted changes."""
+    run = fabricate.run(tmp_path / "run", [record()])
+    run.manifest["git"] = {"commit": "", "dirty": True}
+    said = " ".join(summarise(run, []).headline.warnings)
+    assert "not under version control" in said
+    assert "uncommitted" not in said
