@@ -61,7 +61,7 @@ class Runner:
         folder = self._fresh(self.run.path / WORK / trial.trial)
         job = self._job(trial, player, prepared, folder)
         (folder / "job.json").write_text(json.dumps(job, indent=1))
-        gpu = bool(self.facts["gpus"])
+        gpu = trial.device == "cuda"
         before = snapshot(gpu=gpu)
         try:
             outcome = supervise(
