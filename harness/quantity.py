@@ -27,6 +27,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "GiB": ("memory", 2.0**30),
     "": ("share", 1.0),
     "1": ("share", 1.0),
+    "share": ("share", 1.0),
     "x": ("share", 1.0),
     "%": ("share", 0.01),
 }
@@ -108,7 +109,7 @@ def number(value: float) -> str:
 
 def with_unit(text: str, unit: str) -> str:
     """A number's text and its unit; none for a plain share."""
-    return text if unit in ("", "1") else f"{text} {unit}"
+    return text if unit in ("", "1", "share") else f"{text} {unit}"
 
 
 def _raw(record: Record, metric: str, statistic: str) -> tuple[float, str]:

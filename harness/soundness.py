@@ -63,10 +63,11 @@ def _alone(gate: GateConfig, one: Instance) -> str:
 
 
 def _agreed(instances: Sequence[Instance]) -> str:
+    if len(instances) == 1:
+        return f"{' and '.join(instances[0].agreement.confirmed_by)} agree on {instances[0].instance}"
     engines = sorted(set.intersection(*(set(one.agreement.confirmed_by) for one in instances)))
-    everywhere = f", on every one {' and '.join(engines)}" if engines else ""
-    counted = f"{len(instances)} instances" if len(instances) > 1 else instances[0].instance
-    return f"independent engines agree on {counted}{everywhere}"
+    always = f", {' and '.join(engines)} on all of them" if engines else ""
+    return f"independent engines agree on {len(instances)} instances{always}"
 
 
 def control(gate: GateConfig, evidence: Evidence) -> Outcome:
@@ -106,12 +107,12 @@ def control(gate: GateConfig, evidence: Evidence) -> Outcome:
         return Outcome(
             verdict="INCONCLUSIVE", reason=text, evidence=used, next_step="Give the control more time or memory."
         )
-    names = ", ".join(sorted({player for _, player in planned}))
+    names = ", ".join(sorted({player for _, player in caught}))
     return Outcome(
         verdict="PASS",
         value=share,
         evidence=used,
-        reason=f"every planted wrong answer was caught: {names} on {len(caught)} of {len(caught)} instances answered",
+        reason=f"every planted wrong answer was caught ({names}, {len(caught)} instances)",
     )
 
 

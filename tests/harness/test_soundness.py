@@ -39,7 +39,14 @@ def test_agreement_passes_when_all_agree(tmp_path: Path) -> None:
     """Two engines on every instance, nobody else."""
     found = judged(tmp_path, [answered("a"), answered("b")], kind="agreement")
     assert (found.verdict, found.value) == ("PASS", 1.0)
-    assert found.reason == "independent engines agree on torus[k=20,n=1000], on every one a and b."
+    assert found.reason == "a and b agree on torus[k=20,n=1000]."
+
+
+def test_agreement_on_many_instances(tmp_path: Path) -> None:
+    """The engines that answered everywhere are named."""
+    records = [answered(player, params={"n": n}) for n in (1, 2) for player in ("a", "b", "c" if n == 1 else "d")]
+    found = judged(tmp_path, records, kind="agreement")
+    assert found.reason == "independent engines agree on 2 instances, a and b on all of them."
 
 
 @pytest.mark.parametrize(
