@@ -79,7 +79,8 @@ class GateConfig:
     Attributes:
         title: the claim, as one sentence. ``row``: the requirement that it belongs to.
         kind: one of :data:`KINDS`.
-        case: key under ``cases``; ``where``: parameters that its instances must have.
+        case: key under ``cases``, or empty for every case (agreement and control only). ``where``: parameters that
+            its instances must have; a list means any of them.
         player: whose number is judged. ``over``: whose number a ratio is taken over, a player's name or
             ``best_peer``; the ratio is over / player, so that 20 means twenty times faster.
         metric: ``time``, ``memory`` or a metric's name. ``statistic``: ``median``, ``p95`` or ``p99`` of the
@@ -177,7 +178,7 @@ def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
         found.append("fewer than 3 processes are never a verdict")
     if not gate.blocked and gate.case and gate.case not in config.cases:
         found.append(f"case {gate.case!r} is not under cases: {', '.join(sorted(config.cases)) or 'none'}")
-    if not gate.blocked and not gate.case and gate.kind != "control":
+    if not gate.blocked and not gate.case and gate.kind not in ("agreement", "control"):
         found.append("needs a case, or a sentence under 'blocked' that says why there is none")
     found += [f"needs {other!r}, which is not under gates" for other in gate.needs if other not in config.gates]
     try:

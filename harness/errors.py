@@ -44,7 +44,7 @@ class UnknownName(ConfigurationError):
         if near:
             text += " Did you mean " + " or ".join(repr(match) for match in near) + "?"
         text += f" Known: {', '.join(self.known)}" if self.known else f" No {kind} is known here."
-        super().__init__(f"{text} {hint}".rstrip())
+        super().__init__(f"{text.rstrip('.')}. {hint}" if hint else text)
 
 
 class UsageError(HarnessError):
