@@ -1,0 +1,1 @@
+"""Persistent homology: the same points to every peer, and their bars compared bit for bit."""

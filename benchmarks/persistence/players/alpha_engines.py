@@ -1,0 +1,39 @@
+"""Players of the alpha complex: values are squared radii."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks.persistence import inputs as problem
+from benchmarks.persistence.barcode import as_answer
+from benchmarks.persistence.players.packages import need
+from harness.case import Stage, player
+
+Solve = Callable[[], Mapping[str, Any]]
+
+
+@player(
+    name="GUDHI AlphaComplex",
+    task="persistence.alpha",
+    engine="GUDHI",
+    packages={"gudhi": ">=3.11"},
+    install="pip install gudhi",
+    cite="Rouvreau, Alpha complex, GUDHI 3.13 (CGAL inside)",
+    note="precision 'safe': predicates are exact, values are rounded last",
+)
+def alpha_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
+    """GUDHI's AlphaComplex with precision 'safe'."""
+    points = problem.cloud(inputs["points"])
+    gudhi = need("gudhi", "pip install gudhi")
+
+    def solve() -> Mapping[str, Any]:
+        with stage("delaunay"):
+            complex_ = gudhi.AlphaComplex(points=points, precision="safe")
+        with stage("filtration"):
+            tree = complex_.create_simplex_tree()
+        with stage("reduction"):
+            tree.compute_persistence(homology_coeff_field=2)
+        return as_answer([tree.persistence_intervals_in_dimension(d) for d in range(points.shape[1])])
+
+    return solve
