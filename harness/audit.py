@@ -47,10 +47,18 @@ def _plan(run: Run) -> Iterator[Line]:
                 yield "error", label, f"{name} is {trial[name]!r}, the configuration gives {value!r}"
     expected = _expected(run, players)
     for entry_key, params, player, process in sorted(expected - set(planned)):
-        yield "error", where, f"{player} on {entry_key} {params}, process {process}, is not planned, though the configuration asks it"
+        yield (
+            "error",
+            where,
+            f"{player} on {entry_key} {params}, process {process}, is not planned, though the configuration asks it",
+        )
     for (entry_key, params, player, process), count in sorted(planned.items()):
         if count > 1 or (entry_key in run.config.cases and (entry_key, params, player, process) not in expected):
-            yield "error", where, f"{player} on {entry_key} {params}, process {process}, is planned and not asked for, or twice"
+            yield (
+                "error",
+                where,
+                f"{player} on {entry_key} {params}, process {process}, is planned and not asked for, or twice",
+            )
 
 
 def _derived(trial: Mapping[str, Any], entry: CaseConfig, seed: int) -> dict[str, Any]:
@@ -133,11 +141,19 @@ def _trials(run: Run) -> Iterator[Line]:
     if "finished" not in run.manifest:
         yield "note", "records.jsonl", f"{len(missing)} planned trials were not run yet"
         return
-    yield from _few("records.jsonl", [
-        ("error", "records.jsonl", f"no record of planned trial {trial.get('trial')}: {trial.get('player')} on "
-                                   f"{trial.get('instance')}, process {trial.get('process')}")
-        for trial in missing
-    ])
+    yield from _few(
+        "records.jsonl",
+        [
+            (
+                "error",
+                "records.jsonl",
+                "no record of planned trial {trial}: {player} on {instance}, process {process}".format_map(
+                    {name: trial.get(name) for name in ("trial", "player", "instance", "process")}
+                ),
+            )
+            for trial in missing
+        ],
+    )
 
 
 def _few(where: str, lines: list[Line]) -> Iterator[Line]:

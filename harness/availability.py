@@ -82,12 +82,12 @@ def _device(player: PlayerInfo, facts: Mapping[str, Any]) -> str:
 def _command(player: PlayerInfo, project: Path | None) -> str:
     if player.command:
         program = _place(player.command[0], project)
-        if _executable(program, project) is None:
+        if executable(program, project) is None:
             return f"its program {program} is not there or may not be executed; {_build_hint(player)}"
         for part in player.command[1:]:
             if part.startswith("{project}/") and not Path(_place(part, project)).exists():
                 return f"its file {_place(part, project)} is not there; {_build_hint(player)}"
-    if player.interpreter and _executable(player.interpreter, project) is None:
+    if player.interpreter and executable(player.interpreter, project) is None:
         return f"its interpreter {player.interpreter} is not there or may not be executed; {_build_hint(player)}"
     return ""
 
@@ -97,7 +97,7 @@ def _packages(player: PlayerInfo, project: Path | None) -> str:
         return ""
     where = ""
     if player.interpreter:
-        interpreter = _executable(player.interpreter, project)
+        interpreter = executable(player.interpreter, project)
         found, error = _ask(interpreter or player.interpreter, tuple(sorted(player.packages)))
         if error:
             return f"its interpreter {player.interpreter} cannot tell its packages: {error}; {_build_hint(player)}"
@@ -145,7 +145,7 @@ def _ask(interpreter: str, names: tuple[str, ...]) -> tuple[dict[str, str], str]
     return {}, f"it ended with status {done.returncode} and said {said!r}"
 
 
-def _executable(program: str, project: Path | None) -> str | None:
+def executable(program: str, project: Path | None) -> str | None:
     """Full path of a program: looked up on PATH if it is a bare name, from the project if it is relative."""
     if os.sep not in program:
         return shutil.which(program)

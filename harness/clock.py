@@ -107,7 +107,7 @@ def sample(
     *,
     clock: WallClock | CudaClock,
     stages: Stages,
-    seen: Callable[[Any], None] = lambda answer: None,
+    seen: Callable[[Any, float], None] = lambda answer, seconds: None,
 ) -> Samples:
     """Call ``solve`` until it is warm, then until the budget is used up.
 
@@ -117,7 +117,7 @@ def sample(
 
     Args:
         sampling: ``budget_s``, ``min_samples``, ``max_samples``, ``max_warmup``.
-        seen: called with each answer, outside the timed region.
+        seen: called with each answer and its seconds, outside the timed region.
     """
     found = Samples()
     budget = sampling["budget_s"]
@@ -134,7 +134,7 @@ def sample(
         finally:
             gc.enable()
         parts = {name: value / number for name, value in stages.take().items()}
-        seen(answer)
+        seen(answer, seconds)
         return seconds / number, cpu / number, parts
 
     def keep(seconds: float, cpu: float, parts: dict[str, float]) -> None:

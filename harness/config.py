@@ -13,6 +13,8 @@ from harness.conditions import require_known
 from harness.errors import ConfigurationError
 
 KINDS = ("absolute", "ratio", "accuracy", "agreement", "control", "calibration")
+OF_THE_SESSION = ("resume", "repeat", "progress", "runs", "lock_wait_s")
+"""Keys that say how a run is carried out, not what is measured: they are not saved with a run."""
 VERDICTS = ("PASS", "FAIL", "BLOCKED", "OFF-CONDITION", "INCONCLUSIVE")
 
 
@@ -59,7 +61,8 @@ class PlayerConfig:
     """An entry under ``players``: a new external player, or a change to a registered one.
 
     An external player needs ``task`` and ``command`` (an argument list; ``{job}`` stands for the job folder,
-    ``{project}`` for the project's folder, ``{python}`` for the harness's own interpreter); see docs/reference/protocol.md.
+    ``{project}`` for the project's folder, ``{python}`` for the harness's own interpreter); see
+    docs/reference/protocol.md.
     """
 
     task: str = ""
@@ -90,6 +93,7 @@ class GateConfig:
         needs: gates that must pass first.
         confidence, processes: of the two-sided interval; least number of processes.
         blocked: why nothing can answer it yet; such a gate is BLOCKED with this sentence.
+        tolerate: verdicts of this gate, other than FAIL, that leave the exit status 0.
     """
 
     title: str = ""
@@ -109,6 +113,7 @@ class GateConfig:
     confidence: float = 0.95
     processes: int = 8
     blocked: str = ""
+    tolerate: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -143,9 +148,7 @@ class RunConfig:
 def problems(config: RunConfig) -> list[str]:
     """What makes no sense in a configuration, one sentence each (empty if it is sound)."""
     found = []
-    for name, verdict in ((n, v) for n in ("tolerate",) for v in getattr(config, n)):
-        if verdict not in VERDICTS or verdict in ("PASS", "FAIL"):
-            found.append(f"{name}: {verdict!r} cannot be tolerated; choose from BLOCKED, OFF-CONDITION, INCONCLUSIVE")
+    found += _not_tolerable("tolerate", config.tolerate)
     for key, entry in config.cases.items():
         if entry.processes < 1 or any(count < 1 for count in entry.fewer.values()):
             found.append(f"cases.{key}: processes must be at least 1")
@@ -163,6 +166,7 @@ def problems(config: RunConfig) -> list[str]:
 
 def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
     found = []
+    found += _not_tolerable("tolerate", gate.tolerate)
     if gate.kind not in KINDS:
         found.append(f"kind {gate.kind!r} is not one of {', '.join(KINDS)}")
     bounds = (gate.below is not None) + (gate.above is not None)
@@ -186,6 +190,14 @@ def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
     except ConfigurationError as error:
         found.append(str(error))
     return found
+
+
+def _not_tolerable(where: str, verdicts: list[str]) -> list[str]:
+    return [
+        f"{where}: {verdict!r} cannot be tolerated; choose from BLOCKED, OFF-CONDITION, INCONCLUSIVE"
+        for verdict in verdicts
+        if verdict not in VERDICTS or verdict in ("PASS", "FAIL")
+    ]
 
 
 def require_sound(config: RunConfig) -> None:

@@ -56,7 +56,7 @@ def _judge(name: str, evidence: Evidence, done: dict[str, Verdict], path: tuple[
     gate = evidence.config.gates[name]
     if name in path:
         circle = blocked(f"gates need each other: {' -> '.join((*path, name))}", "Break the circle.")
-        return _verdict(name, gate, circle, {}, ())
+        return _verdict(name, gate, circle, {}, set())
     needed = [_judge(other, evidence, done, (*path, name)) for other in gate.needs]
     outcome = _outcome(gate, evidence)
     try:
@@ -76,7 +76,7 @@ def _judge(name: str, evidence: Evidence, done: dict[str, Verdict], path: tuple[
     elif unmet:
         reason = "it needs " + ", ".join(f"gate {other.gate!r}, which is {other.verdict}" for other in unmet)
         outcome = _instead(outcome, "BLOCKED", reason, f"Look at gate {unmet[0].gate!r} first.")
-    done[name] = _verdict(name, gate, outcome, found, evidence.config.tolerate)
+    done[name] = _verdict(name, gate, outcome, found, {*evidence.config.tolerate, *gate.tolerate})
     return done[name]
 
 
@@ -111,9 +111,7 @@ def _records(gate: GateConfig, evidence: Evidence) -> list[Record]:
     ]
 
 
-def _verdict(
-    name: str, gate: GateConfig, outcome: Outcome, found: Mapping[str, str], tolerate: tuple[str, ...] | list[str]
-) -> Verdict:
+def _verdict(name: str, gate: GateConfig, outcome: Outcome, found: Mapping[str, str], tolerate: set[str]) -> Verdict:
     sides = {"below": gate.below, "above": gate.above}
     return Verdict(
         gate=name,

@@ -56,9 +56,9 @@ def _ratio(gate: GateConfig, one: Instance, case: CaseConfig) -> Outcome:
     if finished:
         choose = max if direction(stands.records[0], gate.metric) == "higher" else min
         return _compared(gate, one, ours, choose(finished, key=lambda rival: rival.typical), rivals)
-    timed_out = [rival for rival in rivals if rival.standing.state == "timeout"]
+    timed_out = [rival for rival in rivals if rival.standing.state == "timeout" and _stopped_in_a_call(rival)]
     if gate.metric == "time" and timed_out and len(ours.values) >= 2:
-        return _censored(gate, one, ours, case, timed_out, rivals)
+        return _censored(gate, one, ours, timed_out, rivals)
     return _no_rival(gate, one, rivals)
 
 
@@ -111,11 +111,11 @@ def _compared(gate: GateConfig, one: Instance, ours: _Side, best: _Side, rivals:
 
 
 def _censored(
-    gate: GateConfig, one: Instance, ours: _Side, case: CaseConfig, timed_out: Sequence[_Side], rivals: Sequence[_Side]
+    gate: GateConfig, one: Instance, ours: _Side, timed_out: Sequence[_Side], rivals: Sequence[_Side]
 ) -> Outcome:
     own = interval(ours.values, gate.metric, gate.confidence)
     assert own is not None
-    bounds = [_at_least(rival, case) for rival in timed_out]
+    bounds = [_at_least(rival) for rival in timed_out]
     over = timed_out[bounds.index(min(bounds))]
     value = censored_ratio(min(bounds), own)
     needed = max(gate.processes, LEAST_PROCESSES)
@@ -155,17 +155,17 @@ def _ending(gate: GateConfig, verdict: str, own: Interval, name: str, needed: in
     )
 
 
-def _at_least(rival: _Side, case: CaseConfig) -> float:
-    """Seconds that one call of a stopped player would have taken at least.
+def _at_least(rival: _Side) -> float:
+    """Seconds that the call of a stopped player that was going on would have taken at least.
 
-    The limit is on the whole process, so its set-up is taken off where it is known. Where several samples
-    were asked for, the process may have finished some of its calls before it was stopped: then the limit is
-    shared out among all that it may have made.
+    The limit is on the whole process, so its set-up and the calls that had ended are taken off.
     """
-    sampling = case.sampling
-    calls = 1 if sampling.min_samples == 1 else sampling.max_warmup + sampling.min_samples
-    stopped_ = [record for record in rival.standing.unfinished if record.status == "timeout"]
-    return min((record.limits["wall_s"] - record.setup) / calls for record in stopped_)
+    return min(record.limits["wall_s"] - record.setup - sum(record.warmup) for record in _stopped_in_a_call(rival))
+
+
+def _stopped_in_a_call(rival: _Side) -> list[Record]:
+    """Time-outs that say something about a call: one that kept no diary may have been stopped before its first."""
+    return [record for record in rival.standing.unfinished if record.status == "timeout" and record.setup > 0]
 
 
 def _no_rival(gate: GateConfig, one: Instance, rivals: Sequence[_Side]) -> Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.process import Outcome
-from harness.worker import PROTOCOL
+from harness.worker import DIARY, PROTOCOL
 
 if TYPE_CHECKING:
     from harness.plan import Trial
@@ -19,7 +19,7 @@ LOG_CHARACTERS = 4000
 def read_result(folder: Path, outcome: Outcome, trial: Trial, *, external: bool) -> dict[str, Any]:
     """What a process left, told apart: a result, a limit, a signal, or an end without an answer."""
     if outcome.how == "timeout":
-        return {"status": "timeout", "reason": f"killed after {trial.limits['wall_s']:g} s"}
+        return {"status": "timeout", "reason": f"killed after {trial.limits['wall_s']:g} s", **_diary(folder)}
     if outcome.how == "memory":
         gib = trial.limits["memory_bytes"] / 2**30
         return {"status": "memory", "reason": f"killed at {outcome.peak / 2**30:.2f} GiB (limit {gib:g} GiB)"}
@@ -32,6 +32,15 @@ def read_result(folder: Path, outcome: Outcome, trial: Trial, *, external: bool)
         return {"status": "error", "reason": "exited with status 0 but wrote no result.json"}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return {"status": "error", "reason": f"wrote a result.json that does not follow the protocol: {error!r}"[:500]}
+
+
+def _diary(folder: Path) -> dict[str, Any]:
+    """What a killed worker had done: its set-up, and the calls that ended, which count as warm-up only."""
+    try:
+        setup, *calls = (float(line) for line in (folder / DIARY).read_text().splitlines())
+    except (OSError, ValueError):
+        return {}
+    return {"setup": setup, "warmup": calls}
 
 
 def ending(outcome: Outcome) -> str:

@@ -66,7 +66,7 @@ class Runner:
         try:
             outcome = supervise(
                 self._argv(player, folder),
-                cwd=self.project,
+                cwd=folder,
                 env=self._environment(player, trial.threads),
                 wall_s=trial.limits["wall_s"],
                 memory_bytes=trial.limits["memory_bytes"],
@@ -159,10 +159,15 @@ class Runner:
             if "failed" in known:
                 result.update(status="error", reason=f"the answer could not be checked: {known['reason']}")
                 return
+            before = result.get("check", known["check"])
             result["check"] = known["check"]
             result.setdefault("metrics", {}).update(known["metrics"])
             if not known["check"]["ok"]:
                 result.update(status="wrong_answer", reason=known["check"]["detail"])
+                return
+            if known["check"]["exact"] and before["answer"] != known["check"]["answer"]:
+                result["check"] = {**known["check"], "ok": False, "detail": "two calls gave two different answers"}
+                result.update(status="wrong_answer", reason="two calls of one process gave two different answers")
                 return
 
     def _job(self, trial: Trial, player: PlayerInfo, prepared: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -187,15 +192,16 @@ class Runner:
         }
 
     def _argv(self, player: PlayerInfo, folder: Path) -> list[str]:
+        """Programs are looked up from the project, since the child itself works in its job folder."""
         if player.command:
             command = player.command if any("{job}" in part for part in player.command) else (*player.command, "{job}")
-            return [place(part, str(self.project), str(folder)) for part in command]
-        return [
-            player.interpreter or sys.executable,
-            "-P",
-            str(Path(__file__).with_name("worker.py")),
-            str(folder / "job.json"),
-        ]
+            program, *rest = (place(part, str(self.project), str(folder)) for part in command)
+            return [availability.executable(program, self.project) or program, *rest]
+        interpreter = (
+            availability.executable(player.interpreter, self.project) if player.interpreter else sys.executable
+        )
+        worker = Path(__file__).with_name("worker.py")
+        return [interpreter or player.interpreter, "-P", str(worker), str(folder / "job.json")]
 
     def _environment(self, player: PlayerInfo, threads: int) -> dict[str, str]:
         foreign = bool(player.interpreter or player.command)

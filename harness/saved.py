@@ -7,12 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.config import RunConfig, to_dict
+from harness.config import OF_THE_SESSION, RunConfig, to_dict
 from harness.errors import ConfigurationError, UnknownName
 from harness.runs import FOLDER, find
-
-OF_THE_SESSION = ("resume", "repeat", "progress", "runs", "lock_wait_s")
-"""Keys that say how a run is carried out, not what is measured: they may differ from what was saved."""
 
 
 def resolve(config: RunConfig, overrides: Sequence[str], project: Path) -> RunConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import shutil
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__, environment, store
-from harness.config import RunConfig
+from harness.config import OF_THE_SESSION, RunConfig
 from harness.discover import Registry, registry
 from harness.errors import ConfigurationError, WorkerError
 from harness.lock import machine_lock
@@ -43,7 +44,7 @@ def perform(config: RunConfig, project: Path) -> int:
     with machine_lock(f"run {run.name}", wait_s=config.lock_wait_s), stopped_by_sigterm():
         store.cut_torn_line(run)
         try:
-            measure(run, trials, Runner(run=run, registry=known, project=project, facts=facts))
+            measure(run, trials, Runner(run=run, registry=known, project=project, facts=facts), config.progress)
         except KeyboardInterrupt:
             _note(run, interrupted="stopped by a signal")
             print(
@@ -56,16 +57,14 @@ def perform(config: RunConfig, project: Path) -> int:
     return conclude(run)
 
 
-def measure(run: store.Run, trials: Sequence[Trial], runner: Runner) -> None:
+def measure(run: store.Run, trials: Sequence[Trial], runner: Runner, progress_kind: str = "none") -> None:
     """Play every trial that has no record yet, and append its record before the next one starts."""
     done = {record.trial for record in run.records}
     gone = {(record.instance, record.player) for record in run.records if record.status in DID_NOT_FINISH}
-    progress = for_terminal(run.config.progress, len(trials))
+    progress = for_terminal(progress_kind, len(trials))
     try:
         for index, trial in enumerate(trials):
-            if trial.trial in done:
-                progress.done(trial, None)
-            elif (trial.instance, trial.player) in gone:
+            if trial.trial in done or (trial.instance, trial.player) in gone:
                 progress.done(trial, None)
             else:
                 following = [
@@ -152,15 +151,10 @@ def _created(config: RunConfig, project: Path, trials: Sequence[Trial], facts: d
             "nothing to do: the configuration has neither cases nor gates; choose one with conf=NAME"
         )
     created = _now()
-    runs = project / config.runs
     stem = f"{created:%Y%m%d-%H%M%S}-{slug(config.phase) or 'run'}"
-    name, count = stem, 1
-    while (runs / name).exists():
-        count += 1
-        name = f"{stem}-{count}"
+    asked = replace(config, **{name: getattr(RunConfig(), name) for name in OF_THE_SESSION})
     manifest = {
         "schema": SCHEMA,
-        "run": name,
         "phase": config.phase,
         "project_name": project.name,
         "created": created.isoformat(timespec="seconds"),
@@ -168,8 +162,18 @@ def _created(config: RunConfig, project: Path, trials: Sequence[Trial], facts: d
         "environment": facts,
         "git": git_state(project),
     }
-    kept = replace(config, resume=None, repeat=None)
-    return store.create(runs / name, manifest=manifest, config=kept, plan=[trial.to_dict() for trial in trials])
+    for count in itertools.count(1):
+        name = stem if count == 1 else f"{stem}-{count}"
+        try:
+            return store.create(
+                project / config.runs / name,
+                manifest={**manifest, "run": name},
+                config=asked,
+                plan=[trial.to_dict() for trial in trials],
+            )
+        except store.Taken:
+            continue
+    raise AssertionError("unreachable")
 
 
 def _resumed(config: RunConfig, project: Path, trials: Sequence[Trial], facts: dict[str, Any]) -> store.Run:

@@ -27,7 +27,7 @@ def agreement(gate: GateConfig, evidence: Evidence) -> Outcome:
     if contradicted:
         step = "Find out who is right: the answers lie in the run folder, under answers/."
         return replace(outcome, verdict="FAIL", reason=_first(contradicted), next_step=step)
-    missing = [text for one in instances for text in _missing(gate, one)]
+    missing = [text for one in instances for text in (*_missing(gate, one), *_unavailable(one))]
     if missing:
         step = "Make the player available, or let the run finish; 'harness list' shows what it needs."
         return replace(outcome, verdict="BLOCKED", reason=_first(missing), next_step=step)
@@ -50,6 +50,15 @@ def _missing(gate: GateConfig, one: Instance) -> list[str]:
         stands = standing(one, gate.player)
         return [] if stands.state in ("ok", "wrong", "unchecked") else [f"{gate.player} {stands.why} on {one.instance}"]
     return [f"{name} was planned and not run on {one.instance}" for name in one.planned if name not in one.players]
+
+
+def _unavailable(one: Instance) -> list[str]:
+    """Why nothing at all could be measured on an instance: its data, or all of its players, are absent."""
+    players = [name for name, role in one.planned.items() if role != "control"]
+    stands = [standing(one, name) for name in players]
+    if not stands or any(stand.state != "unavailable" for stand in stands):
+        return []
+    return [f"nobody could answer {one.instance}: {players[0]} {stands[0].why}"]
 
 
 def _alone(gate: GateConfig, one: Instance) -> str:

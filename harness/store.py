@@ -32,6 +32,10 @@ WHEN_DONE = ("finished", "interrupted", "head")
 """Keys of run.json that are written when the run ends, or is stopped."""
 
 
+class Taken(StoreError):
+    """The folder that a run was to be made in exists already."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
     """A run folder read into memory.
@@ -95,9 +99,7 @@ def create(path: Path, *, manifest: Mapping[str, Any], config: RunConfig, plan: 
     try:
         (path / "answers").mkdir(parents=True)
     except FileExistsError:
-        raise StoreError(
-            f"{path} exists already; resume it with resume={path}, or choose another runs= folder"
-        ) from None
+        raise Taken(f"{path} exists already; resume it with resume={path}, or choose another runs= folder") from None
     except OSError as error:
         raise StoreError(
             f"cannot make the run folder {path}: {error.strerror}; choose another with runs=FOLDER"

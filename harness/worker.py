@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 PROTOCOL = 1
+DIARY = "diary"
+"""Seconds until the first call, then of each call that ended: all that is known if the process is killed."""
 
 
 def main(job_file: str) -> int:
@@ -52,11 +54,15 @@ def _play(job: Mapping[str, Any], folder: Path, start: float) -> dict[str, Any]:
     ready = time.perf_counter() - start
     memory_before = _status_bytes("VmRSS")
     answers: dict[str, Mapping[str, Any]] = {}
+    diary = folder / DIARY
+    diary.write_text(f"{ready!r}\n")
 
-    def seen(answer: Mapping[str, Any]) -> None:
+    def seen(answer: Mapping[str, Any], seconds: float) -> None:
         if not isinstance(answer, Mapping):
             raise TypeError(f"an answer is a mapping from name to array, not {type(answer).__name__}")
         answers.setdefault(_fingerprint(answer), answer)
+        with diary.open("a") as file:
+            file.write(f"{seconds!r}\n")
 
     found = sample(solve, job["sampling"], clock=clock, stages=stages, seen=seen)
     peak = _status_bytes("VmHWM")

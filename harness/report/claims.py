@@ -148,12 +148,11 @@ def _sentence(counts: Mapping[str, int], total: int) -> str:
 
 
 def _tolerates(config: RunConfig) -> str:
-    if not config.tolerate:
+    parts = [wording.join(list(config.tolerate))] if config.tolerate else []
+    parts += [f"{wording.join(gate.tolerate)} of {name}" for name, gate in config.gates.items() if gate.tolerate]
+    if not parts:
         return "This configuration tolerates nothing: every verdict but PASS shows in the exit status."
-    return (
-        f"This configuration tolerates {wording.join(list(config.tolerate))}: "
-        "such a verdict leaves the exit status alone."
-    )
+    return f"This configuration tolerates {'; '.join(parts)}: such a verdict leaves the exit status alone."
 
 
 def _answers(agreed: Mapping[str, Agreement]) -> str:

@@ -93,7 +93,9 @@ def test_stages_add_up_within_a_sample() -> None:
         return "answer"
 
     seen: list[Any] = []
-    found = sample(solve, sampling(max_samples=4), clock=clock, stages=stages, seen=seen.append)
+    found = sample(
+        solve, sampling(max_samples=4), clock=clock, stages=stages, seen=lambda answer, seconds: seen.append(answer)
+    )
     assert found.stages["sort"] == pytest.approx([0.2] * len(found.samples))
     assert set(seen) == {"answer"}
 
@@ -114,7 +116,8 @@ def test_the_cuda_clock_synchronises(monkeypatch: pytest.MonkeyPatch) -> None:
             log.append("idle")
 
     cupy = types.ModuleType("cupy")
-    cupy.cuda = types.SimpleNamespace(Event=Event, Device=Device, get_elapsed_time=lambda a, b: 250.0)  # type: ignore[attr-defined]
+    fake = types.SimpleNamespace(Event=Event, Device=Device, get_elapsed_time=lambda a, b: 250.0)
+    cupy.cuda = fake  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     clock = clock_for("cuda")
     assert isinstance(clock, CudaClock)

@@ -11,7 +11,7 @@ import pytest
 import fabricate
 from fabricate import record
 from harness import gates, store
-from harness.config import CaseConfig, GateConfig, Sampling
+from harness.config import GateConfig
 from harness.errors import ConfigurationError
 from harness.record import Record
 from harness.verdict import Verdict
@@ -399,12 +399,18 @@ def test_censored_ratio_below_a_bound_fails(verdict: Any) -> None:
     assert verdict([*tcs(0.1), dnf("gudhi", "timeout")], kind="ratio", over="gudhi", below=2.0).verdict == "FAIL"
 
 
-def test_censored_ratio_is_shared_among_calls(verdict: Any) -> None:
-    """A process that may have finished calls before it was stopped says less about one call."""
-    cases = {"torus": CaseConfig(case="persistence.torus", sampling=Sampling(min_samples=5, max_warmup=5))}
-    found = verdict([*tcs(0.1), dnf("gudhi", "timeout")], kind="ratio", over="gudhi", above=500.0, cases=cases)
+def test_calls_that_ended_are_taken_off_the_limit(verdict: Any) -> None:
+    """Set-up and two calls of 15 s were over when the peer was stopped at 60 s: the third took at least 29.9 s."""
+    stopped = dnf("gudhi", "timeout", warmup=(15.0, 15.0))
+    found = verdict([*tcs(0.1), stopped], kind="ratio", over="gudhi", above=500.0)
     assert found.verdict == "INCONCLUSIVE"
-    assert 50 < found.value < 60
+    assert 250 < found.value < 300
+
+
+def test_a_peer_stopped_before_its_first_call_gives_no_bound(verdict: Any) -> None:
+    """Without a diary nothing is known about one call, so there is no ratio."""
+    found = verdict([*tcs(0.1), dnf("gudhi", "timeout", setup=0.0)], kind="ratio", over="gudhi", above=500.0)
+    assert (found.verdict, found.value) == ("INCONCLUSIVE", None)
 
 
 def test_a_finished_peer_beats_a_censored_one(verdict: Any) -> None:
