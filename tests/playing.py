@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness.availability import why_not
+from harness.machine.availability import why_not
 from harness.case import Problem
 from harness.discover import registry
-from harness.target import load
+from harness.trials.target import load
 
 PROJECT = Path(__file__).resolve().parents[1]
 KNOWN = registry(PROJECT)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import Unavailable
-from harness.availability import why_not
+from harness.machine.availability import why_not
 from harness.discover import registry
-from harness.target import load
+from harness.trials.target import load
 
 PROJECT = Path(__file__).resolve().parents[2]
 KNOWN = registry(PROJECT)

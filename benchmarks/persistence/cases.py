@@ -162,7 +162,7 @@ def digits(k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 )
 def allen(k: int, session: int = 715093703, max_dimension: int = 1, seed: int = 0) -> Problem:
     """Allen Visual Coding population vectors: 3,645 presentations in as many dimensions as units."""
-    from harness.datasets import locate
+    from harness.data.datasets import locate
 
     points = workloads.allen(locate("allen_session_counts"), session)
     sets = _sets("allen_session_counts")
@@ -238,7 +238,7 @@ def flood_torus(n: int, landmarks: int, seed: int = 0) -> Problem:
 
 
 def _sets(name: str) -> dict[str, str]:
-    from harness.datasets import sha256_of
+    from harness.data.datasets import sha256_of
 
     return {name: sha256_of(name)}
 

@@ -61,6 +61,7 @@ def oineus_cubical(inputs: Mapping[str, Any], stage: Stage) -> Solve:
             decomposition = package.Decomposition(filtration, False)
             decomposition.reduce(parameters)
         diagrams = decomposition.diagram(fil=filtration, include_inf_points=True)
-        return as_answer([diagrams.in_dimension(d) for d in range(values.ndim)])
+        highest = len(diagrams)
+        return as_answer([diagrams.in_dimension(d) if d < highest else [] for d in range(values.ndim)])
 
     return solve

@@ -56,9 +56,10 @@ def dory(inputs: Mapping[str, Any], stage: Stage) -> Solve:
                 _write(edges, found.i[order], found.j[order], scaled)
             with stage("reduction"):
                 if len(scaled):
+                    # asked for H0 alone it crashes
                     package.compute_PH(
-                        str(edges), 0.0, _NO_LIMIT, _SORTED_EDGES, task.threads, target, task.max_dimension,
-                        0, 0, 0.0, 1, 1000, 1000,
+                        str(edges), 0.0, _NO_LIMIT, _SORTED_EDGES, task.threads, target,
+                        max(1, task.max_dimension), 0, 0, 0.0, 1, 1000, 1000,
                     )  # fmt: skip
             with stage("bars"):
                 deaths = _read(Path(f"{target}H0_pers_data.txt")) / scale
