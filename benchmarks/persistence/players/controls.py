@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.persistence import inputs as problem
 from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
-from benchmarks.persistence.players.ripser_engines import rips_persistence
+from benchmarks.persistence.players.simplex_engines import simplex_tree_collapsed
 from harness.case import Stage, player
 from harness.errors import Unavailable
 
@@ -22,13 +22,13 @@ Solve = Callable[[], Mapping[str, Any]]
     task="persistence.rips",
     engine="control",
     role="control",
-    packages={"gudhi": ">=3.11", "scikit-learn": ""},
-    install="pip install gudhi scikit-learn",
+    packages={"gudhi": ">=3.11"},
+    install="pip install gudhi",
     note="the longest finite bar of the highest homology is left out",
 )
 def lost_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """A right answer without its longest finite bar (an essential one, or one of H0, if there is no other)."""
-    right = rips_persistence(inputs, stage)
+    right = simplex_tree_collapsed(inputs, stage)
     top = f"bars_{int(inputs['max_dimension'])}"
 
     def solve() -> Mapping[str, Any]:
@@ -46,13 +46,13 @@ def lost_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.rips",
     engine="control",
     role="control",
-    packages={"gudhi": ">=3.11", "scikit-learn": ""},
-    install="pip install gudhi scikit-learn",
+    packages={"gudhi": ">=3.11"},
+    install="pip install gudhi",
     note="the longest bar of the highest homology is born one float32 unit of rounding too early",
 )
 def shifted_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """A right answer with one number moved by the least float32 step."""
-    right = rips_persistence(inputs, stage)
+    right = simplex_tree_collapsed(inputs, stage)
     top = f"bars_{int(inputs['max_dimension'])}"
 
     def solve() -> Mapping[str, Any]:
@@ -72,8 +72,8 @@ def shifted_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.rips",
     engine="control",
     role="control",
-    packages={"gudhi": ">=3.11", "scikit-learn": ""},
-    install="pip install gudhi scikit-learn",
+    packages={"gudhi": ">=3.11"},
+    install="pip install gudhi",
     note="coordinates are rounded to float32 first, a trap that real programs fall into",
 )
 def float32_points(inputs: Mapping[str, Any], stage: Stage) -> Solve:
@@ -82,7 +82,7 @@ def float32_points(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     rounded = points.astype(np.float32).astype(np.float64)
     if np.array_equal(rounded, points):
         raise Unavailable("these coordinates are float32 numbers already, so that rounding them plants nothing wrong")
-    return rips_persistence({**inputs, "points": rounded}, stage)
+    return simplex_tree_collapsed({**inputs, "points": rounded}, stage)
 
 
 @player(
