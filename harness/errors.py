@@ -8,6 +8,7 @@
     +-- UsageError               exit status 2: a verb or an argument that does not exist
     +-- DataError                a data set that is missing, truncated or has the wrong hash
     +-- StoreError               a run folder that cannot be written or read
+    |   +-- Taken                the folder of a new run exists already
     |   +-- SchemaError          a record of another schema, or not a record
     +-- Locked                   another run is timing on this machine
     +-- WorkerError              a helper process of the harness failed
@@ -59,6 +60,10 @@ class DataError(HarnessError):
 
 class StoreError(HarnessError):
     """A run folder that cannot be written or read."""
+
+
+class Taken(StoreError):
+    """The folder that a run was to be made in exists already."""
 
 
 class SchemaError(StoreError):

@@ -14,16 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import __version__, environment, store
+from harness import __version__, store
 from harness.config import OF_THE_SESSION, RunConfig
 from harness.discover import Registry, registry
-from harness.errors import ConfigurationError, WorkerError
-from harness.lock import machine_lock
-from harness.plan import Trial, plan
-from harness.progress import for_terminal
+from harness.errors import ConfigurationError, Taken, WorkerError
+from harness.machine import environment
+from harness.machine.lock import machine_lock
 from harness.project import git_state
 from harness.record import DID_NOT_FINISH, SCHEMA
-from harness.runner import WORK, Runner, slug
+from harness.trials.plan import Trial, plan
+from harness.trials.progress import for_terminal
+from harness.trials.runner import WORK, Runner, slug
 from harness.verdict import Verdict, exit_status
 
 
@@ -84,7 +85,8 @@ def measure(run: store.Run, trials: Sequence[Trial], runner: Runner, progress_ki
 
 def conclude(run: store.Run) -> int:
     """Judge the records, write the reports and print the verdicts; returns the exit status."""
-    from harness import gates, report
+    from harness import report
+    from harness.judging import gates
 
     _note(
         run,
@@ -171,7 +173,7 @@ def _created(config: RunConfig, project: Path, trials: Sequence[Trial], facts: d
                 config=asked,
                 plan=[trial.to_dict() for trial in trials],
             )
-        except store.Taken:
+        except Taken:
             continue
     raise AssertionError("unreachable")
 

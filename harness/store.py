@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config import RunConfig, to_dict, typed
-from harness.errors import SchemaError, StoreError
+from harness.errors import SchemaError, StoreError, Taken
 from harness.record import Record, canonical_json, digest, from_dict, record_digest, to_dict as record_values
 
 if TYPE_CHECKING:
@@ -32,17 +32,13 @@ WHEN_DONE = ("finished", "interrupted", "head")
 """Keys of run.json that are written when the run ends, or is stopped."""
 
 
-class Taken(StoreError):
-    """The folder that a run was to be made in exists already."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Run:
     """A run folder read into memory.
 
     Attributes:
         path: the folder. ``manifest``: run.json. ``config``: the typed configuration.
-        plan: the planned trials, as plain values (:class:`harness.plan.Trial`).
+        plan: the planned trials, as plain values (:class:`harness.trials.plan.Trial`).
         records: in the order in which they were written.
         torn: bytes of a last line that a crash left unfinished (ignored; cut off when the run goes on).
     """
@@ -61,7 +57,7 @@ class Run:
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Facts about the machine, as they were when the run began (:mod:`harness.environment`)."""
+        """Facts about the machine, as they were when the run began (:mod:`harness.machine.environment`)."""
         return dict(self.manifest["environment"])
 
     def frame(self) -> pandas.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import __version__, store
 from harness.config import CaseConfig, GateConfig, RunConfig
-from harness.environment import machine_key
+from harness.machine.environment import machine_key
 from harness.record import Record, digest
 
 MACHINE = {
@@ -122,9 +122,9 @@ def finished(
     import numpy
 
     from harness import answers
-    from harness.gates import judge
-    from harness.plan import instance_name, trial_id
+    from harness.judging.gates import judge
     from harness.report import judgement
+    from harness.trials.plan import instance_name, trial_id
 
     grid = {name: list(values) for name, values in (params or {"n": [1000]}).items()}
     entry = CaseConfig(case="persistence.torus", params=grid, players=list(seconds), processes=processes)

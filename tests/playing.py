@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.machine.availability import why_not
 from harness.case import Problem
 from harness.discover import registry
+from harness.machine.availability import why_not
 from harness.trials.target import load
 
 PROJECT = Path(__file__).resolve().parents[1]

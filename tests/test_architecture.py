@@ -173,3 +173,26 @@ def test_constraints_are_exact_and_hold_no_address() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert lines
     assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+", line)]
+
+
+LAYERS = ("nouns", "data", "machine", "trials", "judging", "report", "session", "cli", "__main__")
+
+
+def layer(module: str) -> str:
+    """The layer that a module of the harness belongs to: its package, or ``nouns`` for the files at the top."""
+    part = module.split(".")[1] if "." in module else ""
+    return part if part in LAYERS else "nouns"
+
+
+def test_layers_import_downwards_only() -> None:
+    """cli over session over report over judging over trials over machine and data, and all of them over the nouns."""
+    upwards = []
+    for path in sorted((ROOT / "harness").rglob("*.py")):
+        own = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "harness":
+                for alias in node.names:
+                    target = f"{node.module}.{alias.name}"
+                    if LAYERS.index(layer(target)) > LAYERS.index(layer(own)):
+                        upwards.append(f"{own} imports {target}")
+    assert not upwards

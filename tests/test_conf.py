@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.compose import compose
+from harness.cli.compose import compose
 from harness.conditions import require_known
 from harness.config import GateConfig, problems
 from harness.discover import registry
-from harness.plan import plan
+from harness.trials.plan import plan
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATIONS = sorted(path.stem for path in (ROOT / "conf" / "conf").glob("*.yaml"))
@@ -23,7 +23,7 @@ ROWS = (
     + [f"D{n}" for n in range(9)]
 )
 COVERED_BY_TESTS = {
-    "H6": "published tables and their history: tests/harness/report/test_publish.py and tests/harness/test_asv.py",
+    "H6": "published tables and their history: test_publish.py and test_asv.py in tests/harness/report",
 }
 CONDITIONS = {"gpu": "A100 80GB", "cuda": "12.2"}
 

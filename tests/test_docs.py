@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import config
-from harness.__main__ import VERBS
+from harness.cli.verbs import VERBS
 from harness.record import FIELDS, STATUSES
 from harness.verdict import EXIT_STATUS, NO_VERDICT
 
@@ -79,7 +79,7 @@ def test_the_examples_of_the_contributor_guide_are_accepted(tmp_path: Path) -> N
     """The case, the player, the gate and the data set of its first page register as they stand there."""
     import yaml
 
-    from harness.datasets import manifests
+    from harness.data.datasets import manifests
     from harness.discover import registry
 
     for name in ("conf", "benchmarks/persistence", "datasets"):

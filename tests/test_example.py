@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import gates, store, verify
+from harness import store
+from harness.judging import gates, verify
 
 ROOT = Path(__file__).parents[1]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT), "CI": "true"}

@@ -10,9 +10,9 @@ from harness import store
 from harness.case import CaseInfo, PlayerInfo
 from harness.config import CaseConfig, GateConfig, RunConfig
 from harness.discover import Registry
-from harness.environment import machine_key
-from harness.plan import Trial, plan
+from harness.machine.environment import machine_key
 from harness.record import Record, digest
+from harness.trials.plan import Trial, plan
 
 MACHINE: dict[str, Any] = {"cpu": {"model": "made up", "cores": 2}, "memory_bytes": 2**34, "gpus": [], "os": "Linux"}
 PLAYERS, PROCESSES = 10, 10

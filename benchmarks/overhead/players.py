@@ -68,11 +68,13 @@ def check(inputs, known, answer):
 SCRIPT = """
 import json, resource, sys, time
 from pathlib import Path
-from harness import environment, session, store
+from harness import store
+from harness.machine import environment
+from harness import session
 from harness.config import CaseConfig, RunConfig, Sampling
 from harness.discover import registry
-from harness.plan import plan
-from harness.runner import Runner
+from harness.trials.plan import plan
+from harness.trials.runner import Runner
 
 def cpu():
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -176,7 +178,8 @@ def _project() -> tuple[Path, dict[str, str]]:
 def report_and_verify(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Answer]:
     """Read, judge, report and verify one run folder, in this process."""
     from benchmarks.overhead.made_up import run_folder
-    from harness import gates, report, store, verify
+    from harness import report, store
+    from harness.judging import gates, verify
 
     folder = run_folder(Path(tempfile.mkdtemp(prefix="overhead-")) / "run", inputs["count"])
 

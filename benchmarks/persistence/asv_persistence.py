@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import Unavailable
-from harness.machine.availability import why_not
 from harness.discover import registry
+from harness.machine.availability import why_not
 from harness.trials.target import load
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.agreement import Agreement
+from harness.judging.agreement import Agreement
 from harness.record import Record
 from harness.report import wording
 

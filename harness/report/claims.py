@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.agreement import Agreement
 from harness.config import VERDICTS, GateConfig, RunConfig
+from harness.judging.agreement import Agreement
 from harness.report import wording
 from harness.report.model import Evidence, Gate, Headline
 from harness.verdict import EXIT_STATUS, Verdict, exit_status

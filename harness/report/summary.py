@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from harness.agreement import Agreement, agreement
 from harness.config import CaseConfig, to_dict
+from harness.judging.agreement import Agreement, agreement
 from harness.record import Record
 from harness.report import claims, surroundings, wording
 from harness.report.model import Entry, RecordGroup, RecordRow, Report, Row, Table

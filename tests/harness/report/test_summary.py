@@ -10,11 +10,11 @@ import pytest
 import fabricate
 from fabricate import record
 from harness.config import RunConfig
+from harness.judging.stats import log_t_interval, welch_log_ratio
 from harness.record import Record
 from harness.report.claims import headline
 from harness.report.model import Report, Row
 from harness.report.summary import summarise
-from harness.stats import log_t_interval, welch_log_ratio
 from harness.store import Run
 from harness.verdict import Verdict
 

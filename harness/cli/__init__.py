@@ -1,0 +1,1 @@
+"""The command line: verbs, Hydra, listings, and which run a word means."""

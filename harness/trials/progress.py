@@ -1,0 +1,160 @@
+"""What runs now, what is next and how long it will take: a live bar, plain lines, or nothing.
+
+The bar is redrawn between trials only: a thread that redraws while a child measures would take its time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from harness.record import Record
+from harness.trials.plan import Trial
+
+
+class Progress(Protocol):
+    """Told before and after each trial."""
+
+    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """``trial`` starts now; ``following`` is what is left after it."""
+
+    def done(self, trial: Trial, record: Record | None) -> None:
+        """``trial`` ended with ``record``, or was left out (None)."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class Estimate:
+    """Seconds left, from what processes of the same player on the same instance took so far."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], float] = {}
+
+    def learn(self, trial: Trial, seconds: float) -> None:
+        """A process took this long, its check included."""
+        self._seen[trial.instance, trial.player] = seconds
+
+    def left(self, trials: Sequence[Trial]) -> float:
+        """Seconds for these trials; one never seen counts as its instance's mean, or the mean of all."""
+        overall = sum(self._seen.values()) / len(self._seen) if self._seen else 0.0
+        by_instance: dict[str, list[float]] = {}
+        for (instance, _), seconds in self._seen.items():
+            by_instance.setdefault(instance, []).append(seconds)
+        total = 0.0
+        for trial in trials:
+            same = by_instance.get(trial.instance)
+            default = sum(same) / len(same) if same else overall
+            total += self._seen.get((trial.instance, trial.player), default)
+        return total
+
+
+def result_words(record: Record) -> str:
+    """A record in a few words: ``0.123 s``, ``timeout: killed after 60 s``."""
+    if record.status == "ok":
+        middle = sorted(record.samples)[len(record.samples) // 2]
+        return f"{middle:.4g} s, {(record.memory.get('host_peak') or 0) / 2**20:.0f} MiB"
+    return f"{record.status}: {record.reason}".splitlines()[0][:140]
+
+
+def for_terminal(kind: str, total: int) -> Progress:
+    """The progress display: ``rich``, ``plain``, ``none``, or ``auto`` (rich on a terminal, plain elsewhere)."""
+    if kind == "auto":
+        kind = "rich" if sys.stderr.isatty() and not os.environ.get("CI") else "plain"
+    if kind == "none":
+        return Silent()
+    return Rich(total) if kind == "rich" else Plain(total)
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
+
+    def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class Plain:
+    """One line a trial, for logs."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._count, self._estimate, self._start, self._left = total, 0, Estimate(), 0.0, 0.0
+
+    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
+        self._start = time.monotonic()
+        self._left = self._estimate.left(following)
+
+    def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
+        self._count += 1
+        if record is None:
+            return
+        self._estimate.learn(trial, time.monotonic() - self._start)
+        left = f", about {self._left:.0f} s left" if self._left >= 1 else ""
+        print(
+            f"[{self._count}/{self._total}] {trial.instance} {trial.player} #{trial.process}: "
+            f"{result_words(record)}{left}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class Rich:
+    """A live bar with what runs now and what is next, and above it a line for what went wrong."""
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+
+        self._estimate, self._start = Estimate(), 0.0
+        self._bar: Any = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=Console(stderr=True),
+            auto_refresh=False,
+        )
+        self._task = self._bar.add_task("", total=total, left="")
+        self._bar.start()
+
+    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
+        self._start = time.monotonic()
+        left = self._estimate.left([trial, *following])
+        upcoming = f"  next {following[0].instance} {following[0].player}" if following else ""
+        text = f"[bold]{_plain(trial.instance)}[/] {_plain(trial.player)} #{trial.process}[dim]{_plain(upcoming)}[/]"
+        self._bar.update(self._task, description=text, left=f"~{left:.0f} s left" if left >= 1 else "", refresh=True)
+
+    def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
+        if record is not None:
+            self._estimate.learn(trial, time.monotonic() - self._start)
+            if record.status != "ok":
+                self._bar.console.print(
+                    f"{_plain(trial.instance)} {_plain(trial.player)}: {_plain(result_words(record))}"
+                )
+        self._bar.update(self._task, advance=1, refresh=True)
+
+    def close(self) -> None:
+        """The run is over."""
+        self._bar.stop()
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,139 @@
+"""The verbs over run folders: what they write, what they say, and their exit status."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+import fabricate
+from harness import store
+from harness.cli.runs import FOLDER
+from harness.cli.verbs import main
+from harness.config import GateConfig
+from harness.record import to_dict
+from harness.trials.plan import Trial
+
+AGREE = GateConfig(title="Engines agree", row="H2", kind="agreement", case="torus", processes=3)
+SLOW = GateConfig(title="Fast", row="H2", case="torus", player="ripser.py", below=0.01, processes=3)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project to stand in, with a gate of the name `agree`."""
+    home = tmp_path / "made"
+    (home / "conf" / "gates").mkdir(parents=True)
+    (home / "benchmarks").mkdir()
+    (home / "conf" / "gates" / "g.yaml").write_text(
+        "# @package gates\nagree: {title: Engines agree, row: H2, kind: agreement, case: torus, processes: 3}\n"
+    )
+    monkeypatch.chdir(home)
+    return home
+
+
+def made(
+    home: Path, name: str = "one", *, seconds: float = 0.1, gates: dict[str, GateConfig] | None = None
+) -> store.Run:
+    """A run of two engines that agree, four processes each."""
+    records = [
+        fabricate.record(player=player, process=process, samples=[seconds * (1 + 0.01 * process)] * 3)
+        for process in range(4)
+        for player in ("ripser.py", "Dory")
+    ]
+    run = fabricate.run(home / FOLDER / name, records, gates={"agree": AGREE} if gates is None else gates)
+    asked = [f.name for f in dataclasses.fields(Trial)]
+    plan = [{"sampling": {}, **{key: value for key, value in to_dict(one).items() if key in asked}} for one in records]
+    (run.path / "plan.json").write_text(json.dumps(plan))
+    return run
+
+
+def test_report(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reports are written anew, listed, and the status is that of the verdicts."""
+    made(home)
+    assert main(["report", "latest"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("report.html", "table.md", "verdicts.json", "junit.xml"):
+        assert (home / FOLDER / "one" / name).is_file()
+        assert name in printed
+    made(home, "two", gates={"fast": SLOW})
+    assert main(["report", "two"]) == 10
+
+
+def test_report_opens_only_when_asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No browser by itself; with --open yes the report's address."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    made(home)
+    main(["report", "one"])
+    assert opened == []
+    main(["report", "one", "--open", "yes"])
+    assert opened == [(home / FOLDER / "one" / "report.html").as_uri()]
+
+
+def test_export(home: Path, tmp_path: Path) -> None:
+    """The records as CSV and Parquet, one row each."""
+    pytest.importorskip("pyarrow")
+    import pandas
+
+    made(home)
+    assert main(["report", "one", "--export", str(tmp_path / "out")]) == 0
+    assert len(pandas.read_csv(tmp_path / "out" / "records.csv")) == 8
+    assert len(pandas.read_parquet(tmp_path / "out" / "records.parquet")) == 8
+
+
+def test_verify_tells_a_tampered_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An edited record, a wrong head and a gate that the project has otherwise are all status 10."""
+    run = made(home)
+    main(["report", "one"])
+    capsys.readouterr()
+    main(["verify", "one"])
+    assert run.records[-1].digest in capsys.readouterr().out
+    assert main(["verify", "one", "--head", "0" * 64]) == 10
+    path = run.path / "records.jsonl"
+    path.write_text(path.read_text().replace("0.1,", "0.01,", 1))
+    assert main(["verify", "one"]) == 10
+    assert "records.jsonl" in capsys.readouterr().out
+
+
+def test_verify_holds_gates_against_the_project(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A saved gate that was made easier is seen, where the run is one of this project."""
+    run = made(home, gates={"agree": GateConfig(**{**vars(AGREE), "processes": 4})})
+    manifest = {**run.manifest, "project_name": home.name}
+    (run.path / "run.json").write_text(json.dumps(manifest))
+    main(["verify", "one"])
+    assert "gate 'agree' is another one in the project now" in capsys.readouterr().out
+    main(["verify", "one", "--gates", "no"])
+    assert "another one in the project" not in capsys.readouterr().out
+
+
+def test_compare(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Twice as slow is a regression, half as slow none; the tolerance decides what counts."""
+    made(home, "before")
+    made(home, "after", seconds=0.2)
+    assert main(["compare", "before", "after"]) == 10
+    assert "REGRESSION" in capsys.readouterr().out
+    assert main(["compare", "after", "before"]) == 0
+    assert main(["compare", "before", "after", "--tolerance", "1.5", "--markdown", str(tmp_path / "c.md")]) == 0
+    assert "ripser.py" in (tmp_path / "c.md").read_text()
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", "before", "after", "--tolerance", "-1"])
+    assert stop.value.code == 2
+
+
+def test_publish(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The tables go under reports/, or where they are asked to go."""
+    made(home)
+    assert main(["publish", "one"]) == 0
+    assert main(["publish", "one", "--to", str(tmp_path / "tables")]) == 0
+    written = capsys.readouterr().out.split()
+    assert [Path(path).parent for path in written] == [home / "reports", tmp_path / "tables"]
+
+
+@pytest.mark.parametrize("verb", ["report", "verify", "publish", "asv"])
+def test_a_wrong_run(home: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Near misses for every verb."""
+    made(home)
+    assert main([verb, "onne"]) == 1
+    assert "Did you mean 'one'?" in capsys.readouterr().err

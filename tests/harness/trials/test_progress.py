@@ -1,0 +1,62 @@
+"""What is shown while a run goes on, and how the time left is guessed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import fabricate
+from harness.trials.plan import Trial
+from harness.trials.progress import Estimate, Plain, Rich, Silent, for_terminal, result_words
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def trial(player: str, n: int = 1, process: int = 0) -> Trial:
+    asked = {"entry": "c", "case": "s.c", "case_version": 1, "task": "t", "params": {"n": n}, "seed": 0, "threads": 1}
+    who = {"player": player, "engine": player, "role": "peer", "device": "cpu", "process": process}
+    return Trial(trial=f"{player}{n}{process}", instance=f"c[n={n}]", **asked, **who)  # type: ignore[arg-type]
+
+
+def test_time_left() -> None:
+    """A known pair counts as it took; an unknown one as its instance's mean, or the mean of all."""
+    estimate = Estimate()
+    assert estimate.left([trial("a")]) == 0
+    estimate.learn(trial("a"), 2.0)
+    estimate.learn(trial("b"), 4.0)
+    estimate.learn(trial("a", n=2), 30.0)
+    assert estimate.left([trial("a"), trial("b", process=1)]) == 6.0
+    assert estimate.left([trial("c")]) == 3.0
+    assert estimate.left([trial("c", n=3)]) == 12.0
+
+
+def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a trial: which, how long, how much memory; a left-out trial counts but is not shown."""
+    shown = Plain(2)
+    shown.begin(trial("a"), [trial("b")])
+    shown.done(trial("a"), fabricate.record())
+    shown.done(trial("b"), None)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["[1/2] c[n=1] a #0: 0.1 s, 100 MiB"]
+
+
+def test_failures_are_shown_with_their_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    """A player's own words may hold markup; it is shown as it is."""
+    bad = fabricate.record(status="error", reason="ValueError: [bold]index[/] overflow", samples=[], check={})
+    assert result_words(bad) == "error: ValueError: [bold]index[/] overflow"
+    shown = Rich(1)
+    shown.begin(trial("[red]a"), [])
+    shown.done(trial("[red]a"), bad)
+    shown.close()
+    said = capsys.readouterr().err
+    assert "[bold]index[/] overflow" in said
+    assert "[red]a" in said
+
+
+def test_the_display_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain in CI and where there is no terminal; nothing if nothing is wanted."""
+    assert isinstance(for_terminal("none", 1), Silent)
+    assert isinstance(for_terminal("auto", 1), Plain)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("CI", "true")
+    assert isinstance(for_terminal("auto", 1), Plain)
