@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from statistics import median
 from typing import Any, Protocol
 
 from harness.record import Record
@@ -39,15 +40,15 @@ class Estimate:
         self._seen[trial.instance, trial.player] = seconds
 
     def left(self, trials: Sequence[Trial]) -> float:
-        """Seconds for these trials; one never seen counts as its instance's mean, or the mean of all."""
-        overall = sum(self._seen.values()) / len(self._seen) if self._seen else 0.0
+        """Seconds for these trials; one never seen counts as its instance's median, or that of all."""
+        overall = median(self._seen.values()) if self._seen else 0.0
         by_instance: dict[str, list[float]] = {}
         for (instance, _), seconds in self._seen.items():
             by_instance.setdefault(instance, []).append(seconds)
         total = 0.0
         for trial in trials:
             same = by_instance.get(trial.instance)
-            default = sum(same) / len(same) if same else overall
+            default = median(same) if same else overall
             total += self._seen.get((trial.instance, trial.player), default)
         return total
 

@@ -19,7 +19,7 @@ def trial(player: str, n: int = 1, process: int = 0) -> Trial:
 
 
 def test_time_left() -> None:
-    """A known pair counts as it took; an unknown one as its instance's mean, or the mean of all."""
+    """A known pair counts as it took; an unknown one as its instance's median, or that of all."""
     estimate = Estimate()
     assert estimate.left([trial("a")]) == 0
     estimate.learn(trial("a"), 2.0)
@@ -27,7 +27,7 @@ def test_time_left() -> None:
     estimate.learn(trial("a", n=2), 30.0)
     assert estimate.left([trial("a"), trial("b", process=1)]) == 6.0
     assert estimate.left([trial("c")]) == 3.0
-    assert estimate.left([trial("c", n=3)]) == 12.0
+    assert estimate.left([trial("c", n=3)]) == 4.0
 
 
 def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -376,6 +376,17 @@ def test_a_run_killed_at_any_moment_is_resumed(project: Path) -> None:
     assert store.load(folder).records == again.records
 
 
+def test_a_clock_set_back_loses_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wall clock that jumps back between two runs, or stands still, gives neither a lost run nor a negative time."""
+    import datetime
+
+    times = iter(datetime.datetime(2026, 1, day, tzinfo=datetime.UTC) for day in (9, 9, 3, 3, 3, 3))
+    monkeypatch.setattr("harness.session._now", lambda: next(times))
+    runs = [run(configured("right"), project) for _ in range(3)]
+    assert len({one.name for one in runs}) == 3
+    assert all(record.wall > 0 and min(record.samples) > 0 for one in runs for record in one.records)
+
+
 def test_sigterm_stops_cleanly(project: Path) -> None:
     """SIGTERM ends the run at once with the way to go on, and keeps what was measured."""
     code = (
