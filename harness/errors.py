@@ -7,6 +7,7 @@
     |   +-- UnknownName          a name that nothing answers to, with near misses
     +-- UsageError               exit status 2: a verb or an argument that does not exist
     +-- DataError                a data set that is missing, truncated or has the wrong hash
+    |   +-- DataMissing          it is not on this machine
     +-- StoreError               a run folder that cannot be written or read
     |   +-- Taken                the folder of a new run exists already
     |   +-- SchemaError          a record of another schema, or not a record
@@ -31,8 +32,22 @@ class ConfigurationError(HarnessError):
     """A configuration that cannot be composed, or that asks for something impossible."""
 
 
+MOST_NAMES = 12
+"""Of the known names, as many are listed in a message."""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The question after a wrong name, with up to three near misses; empty if nothing is near.
+
+    >>> meant("tors", ["torus", "cube"])
+    " Did you mean 'torus'?"
+    """
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return " Did you mean " + " or ".join(repr(match) for match in near) + "?" if near else ""
+
+
 class UnknownName(ConfigurationError):
-    """A case, player, gate, data set or run that does not exist.
+    """A case, player, gate, data set or run that does not exist; ``known`` has all names, the message some.
 
     >>> str(UnknownName("player", "riper", ["ripser", "gudhi"]))
     "no player is named 'riper'. Did you mean 'ripser'? Known: gudhi, ripser"
@@ -40,11 +55,10 @@ class UnknownName(ConfigurationError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        near = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
-        text = f"no {kind} is named {name!r}."
-        if near:
-            text += " Did you mean " + " or ".join(repr(match) for match in near) + "?"
-        text += f" Known: {', '.join(self.known)}" if self.known else f" No {kind} is known here."
+        text = f"no {kind} is named {name!r}.{meant(name, self.known)}"
+        shown = self.known[:MOST_NAMES]
+        more = f" and {len(self.known) - len(shown)} more" if len(self.known) > len(shown) else ""
+        text += f" Known: {', '.join(shown)}{more}" if shown else f" No {kind} is known here."
         super().__init__(f"{text.rstrip('.')}. {hint}" if hint else text)
 
 
@@ -56,6 +70,10 @@ class UsageError(HarnessError):
 
 class DataError(HarnessError):
     """A data set that is missing, truncated, or whose bytes are not the declared ones."""
+
+
+class DataMissing(DataError):
+    """A data set that is not on this machine."""
 
 
 class StoreError(HarnessError):

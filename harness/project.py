@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,28 @@ def find(start: Path | None = None) -> Path:
 
 
 def git_state(project: Path) -> dict[str, Any]:
-    """``{"commit": full hash or "", "dirty": bool}`` of the project's repository."""
+    """``{"commit": full hash or "", "dirty": bool}`` of the project's repository.
+
+    Untracked files count where they take part: any under ``benchmarks/``, ``conf/`` or ``datasets/``.
+    """
     try:
         commit = _git(project, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(project, "status", "--porcelain", "--untracked-files=no"))}
+        changed = _git(project, "status", "--porcelain", "--untracked-files=no")
+        stray = _git(project, "ls-files", "--others", "--exclude-standard", "--", "benchmarks", "conf", "datasets")
+        return {"commit": commit, "dirty": bool(changed or stray)}
     except (OSError, subprocess.SubprocessError):
         return {"commit": "", "dirty": True}
+
+
+def has_commit(project: Path, commit: str) -> bool:
+    """Whether the project's repository holds this commit (its full hash)."""
+    if not re.fullmatch(r"[0-9a-f]{40,64}", commit):
+        return False
+    try:
+        _git(project, "cat-file", "-e", f"{commit}^{{commit}}")
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def _git(project: Path, *arguments: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from harness.case import ROLES
 from harness.errors import SchemaError
 
 SCHEMA = 1
@@ -31,6 +32,8 @@ class Record:
         status: one of :data:`STATUSES`; ``reason`` is a sentence where it is not ``ok``.
         limits: ``{"wall_s": ..., "memory_bytes": ...}``.
         warmup, samples: seconds of each timed call, in order; ``number`` calls were timed together.
+        unfinished: seconds that the call had lasted that was going on when the process was stopped at its limit; 0 if
+            there was none, or if it is not known.
         cold: the one sample is also the first call (it took longer than the whole sampling budget).
         clock: ``wall`` (perf_counter), ``cuda`` (events, synchronised), ``process`` (start to exit) or
             ``player`` (reported by an external command).
@@ -73,6 +76,7 @@ class Record:
     warmup: Sequence[float] = ()
     samples: Sequence[float] = ()
     number: int = 1
+    unfinished: float = 0.0
     cold: bool = False
     clock: str = "wall"
     cpu: Sequence[float] = ()
@@ -134,6 +138,8 @@ def from_dict(values: Mapping[str, Any], *, where: str = "a record") -> Record:
     for name, value in values.items():
         if not _fits(value, _TYPES[name]):
             raise SchemaError(f"{where}: {name} is {str(value)[:60]!r}, which is no {_TYPES[name]}")
+    if values.get("role", ROLES[0]) not in ROLES:
+        raise SchemaError(f"{where}: role is one of {', '.join(ROLES)}, not {values['role']!r}")
     try:
         return Record(**values)
     except (TypeError, SchemaError) as error:

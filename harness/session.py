@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import __version__, store
+from harness import __version__, answers, store
 from harness.config import OF_THE_SESSION, RunConfig
-from harness.discover import Registry, registry
-from harness.errors import ConfigurationError, Taken, WorkerError
+from harness.discover import registry
+from harness.errors import ConfigurationError, HarnessError, Taken, WorkerError
 from harness.machine import environment
 from harness.machine.lock import machine_lock
 from harness.project import git_state
@@ -38,24 +40,39 @@ def perform(config: RunConfig, project: Path) -> int:
     facts = environment.facts(project)
     known = registry(project, config.players)
     trials = plan(config, known, threads=int(facts["cpu"]["cores"]))
-    run = _resumed(config, project, trials, facts) if config.resume else None
-    if run is None:
-        run = _created(config, project, trials, facts)
-    print(f"run {run.name}: {len(trials)} trials, {run.path}", file=sys.stderr, flush=True)
-    with machine_lock(f"run {run.name}", wait_s=config.lock_wait_s), stopped_by_sigterm():
-        store.cut_torn_line(run)
-        try:
-            measure(run, trials, Runner(run=run, registry=known, project=project, facts=facts), config.progress)
-        except KeyboardInterrupt:
-            _note(run, interrupted="stopped by a signal")
-            print(
-                f"\nstopped; {len(run.records)} of {len(trials)} trials are kept. "
-                f"Go on with: harness run resume={run.path}",
-                file=sys.stderr,
+    state = git_state(project)
+    what = f"run {Path(config.resume).name}" if config.resume else f"a run of {config.phase or 'no phase'}"
+    with machine_lock(what, wait_s=config.lock_wait_s), stopped_by_sigterm():
+        if config.resume:
+            run = _resumed(Path(config.resume), trials, facts, state)
+        else:
+            run = _created(config, project, trials, facts, state)
+        with store.held(run):
+            return _perform(
+                run, trials, Runner(run=run, registry=known, project=project, facts=facts, git=state), config
             )
-            raise
-    draw_answers(run, known, project)
-    return conclude(run)
+
+
+def _perform(run: store.Run, trials: Sequence[Trial], runner: Runner, config: RunConfig) -> int:
+    print(f"run {run.name}: {len(trials)} trials, {run.path}", file=sys.stderr, flush=True)
+    try:
+        measure(run, trials, runner, config.progress)
+    except KeyboardInterrupt:
+        _note(run, interrupted="stopped by a signal")
+        print(
+            f"\nstopped; {len(run.records)} of {len(trials)} trials are kept. "
+            f"Go on with: harness run resume={run.path}",
+            file=sys.stderr,
+        )
+        raise
+    draw_answers(run, runner)
+    _note(
+        run,
+        finished=_now().isoformat(timespec="seconds"),
+        interrupted=None,
+        head=run.records[-1].digest if run.records else "",
+    )
+    return _apart(lambda: conclude(run))
 
 
 def measure(run: store.Run, trials: Sequence[Trial], runner: Runner, progress_kind: str = "none") -> None:
@@ -88,12 +105,6 @@ def conclude(run: store.Run) -> int:
     from harness import report
     from harness.judging import gates
 
-    _note(
-        run,
-        finished=_now().isoformat(timespec="seconds"),
-        interrupted=None,
-        head=run.records[-1].digest if run.records else "",
-    )
     verdicts = gates.judge(run)
     report.write(run, verdicts)
     status = exit_status(verdicts)
@@ -101,20 +112,19 @@ def conclude(run: store.Run) -> int:
     return status
 
 
-def draw_answers(run: store.Run, known: Registry, project: Path) -> None:
+def draw_answers(run: store.Run, runner: Runner) -> None:
     """One picture an instance, of the first right answer; a picture that fails is a note, never a failure."""
     folder = run.path / "plots"
     folder.mkdir(exist_ok=True)
-    runner = Runner(run=run, registry=known, project=project, facts=run.environment)
     drawn: set[str] = set()
     for record in run.records:
         answer = record.check.get("answer")
-        target = known.case(record.case).picture
-        stem = folder / f"answer-{slug(record.instance)}"
+        target = runner.registry.case(record.case).picture
+        stem = folder / f"answer-{answers.stem(record.instance)}"
         if record.status != "ok" or not answer or not target or record.role == "control" or record.instance in drawn:
             continue
         drawn.add(record.instance)
-        if stem.with_suffix(".svg").exists():
+        if stem.with_name(f"{stem.name}.svg").exists():
             continue
         job = {
             "mode": "picture",
@@ -133,6 +143,26 @@ def draw_answers(run: store.Run, known: Registry, project: Path) -> None:
         leftover.unlink()
 
 
+def _apart(work: Callable[[], int]) -> int:
+    """Do the work in a child and return its status: the next run of a sweep finds its parent as lean as before."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        status = work()
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+    except BaseException:  # noqa: BLE001 - the edge of the child
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
 @contextmanager
 def stopped_by_sigterm() -> Iterator[None]:
     """SIGTERM stops a run as Ctrl-C does: children killed, records kept."""
@@ -147,7 +177,9 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _created(config: RunConfig, project: Path, trials: Sequence[Trial], facts: dict[str, Any]) -> store.Run:
+def _created(
+    config: RunConfig, project: Path, trials: Sequence[Trial], facts: dict[str, Any], state: dict[str, Any]
+) -> store.Run:
     if not trials and not config.gates:
         raise ConfigurationError(
             "nothing to do: the configuration has neither cases nor gates; choose one with conf=NAME"
@@ -162,7 +194,7 @@ def _created(config: RunConfig, project: Path, trials: Sequence[Trial], facts: d
         "created": created.isoformat(timespec="seconds"),
         "harness": __version__,
         "environment": facts,
-        "git": git_state(project),
+        "git": state,
     }
     for count in itertools.count(1):
         name = stem if count == 1 else f"{stem}-{count}"
@@ -178,21 +210,40 @@ def _created(config: RunConfig, project: Path, trials: Sequence[Trial], facts: d
     raise AssertionError("unreachable")
 
 
-def _resumed(config: RunConfig, project: Path, trials: Sequence[Trial], facts: dict[str, Any]) -> store.Run:
-    run = store.load(Path(str(config.resume)))
-    if run.environment["key"] != facts["key"]:
+def _resumed(path: Path, trials: Sequence[Trial], facts: dict[str, Any], state: dict[str, Any]) -> store.Run:
+    """The run to go on with, if this machine, these packages and this code are the ones that it was begun with."""
+    run = store.load(path)
+    began = run.environment
+    if began["key"] != facts["key"]:
         raise ConfigurationError(
-            f"run {run.name} was begun on {run.environment['key']}, this machine is {facts['key']}; "
+            f"run {run.name} was begun on {began['key']}, this machine is {facts['key']}; "
             "times of two machines do not mix. Start a new run here"
         )
-    planned = [trial["trial"] for trial in run.plan]
-    if planned != [trial.trial for trial in trials]:
+    commit = run.manifest["git"]["commit"]
+    if state["commit"] != commit:
+        raise ConfigurationError(
+            f"run {run.name} was begun at commit {commit[:12] or 'none'}, the project is at "
+            f"{state['commit'][:12] or 'none'} now; check out {commit[:12]} to go on, or start a new run"
+        )
+    for what in ("python", "packages"):
+        if began.get(what) != facts.get(what):
+            raise ConfigurationError(
+                f"run {run.name} was begun with other versions: {_difference(began.get(what), facts.get(what))}. "
+                "Install those again, or start a new run"
+            )
+    if [trial["trial"] for trial in run.plan] != [trial.trial for trial in trials]:
         raise ConfigurationError(
             f"run {run.name} planned other trials than its configuration gives now: a case's version or a "
-            "player was changed since. Start a new run, or check out the commit "
-            f"{run.manifest['git']['commit'][:12]}"
+            "player was changed since. Start a new run"
         )
     return run
+
+
+def _difference(before: Any, now: Any) -> str:
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+        return ", ".join(f"{name} {before.get(name, 'absent')}, now {now.get(name, 'absent')}" for name in names[:5])
+    return f"{before}, now {now}"
 
 
 def _note(run: store.Run, **changes: Any) -> None:
@@ -207,10 +258,14 @@ def _now() -> datetime.datetime:
 
 
 def _print(run: store.Run, verdicts: Sequence[Verdict], status: int) -> None:
+    """The verdicts, those with one and the same reason together."""
+    groups: dict[tuple[str, bool, str, str], list[str]] = {}
     for verdict in verdicts:
-        mark = " (tolerated)" if verdict.tolerated else ""
-        print(f"{verdict.verdict:13}{mark} {verdict.gate}: {verdict.reason}")
-        if verdict.next_step:
-            print(f"{'':13} next: {verdict.next_step}")
+        key = (verdict.verdict, verdict.tolerated, verdict.reason, verdict.next_step)
+        groups.setdefault(key, []).append(verdict.gate)
+    for (word, tolerated, reason, step), gates in groups.items():
+        print(f"{word:13}{' (tolerated)' if tolerated else ''} {', '.join(gates)}: {reason}")
+        if step:
+            print(f"{'':13} next: {step}")
     bad = sum(record.status != "ok" and record.role != "control" for record in run.records)
     print(f"{len(run.records)} records, {bad} of them not ok; report: {run.path / 'report.html'}; exit status {status}")

@@ -12,22 +12,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.config import RunConfig, to_dict, typed
-from harness.errors import SchemaError, StoreError, Taken
+from harness.config import RunConfig, to_dict, typed, unresolved
+from harness.errors import Locked, SchemaError, StoreError, Taken
 from harness.record import Record, canonical_json, digest, from_dict, record_digest, to_dict as record_values
 
 if TYPE_CHECKING:
     import pandas
 
 RECORDS, MANIFEST, CONFIG, PLAN = "records.jsonl", "run.json", "config.yaml", "plan.json"
+FOLDERS = ("answers", "plots")
+"""Folders of a run that are written into."""
 WHEN_DONE = ("finished", "interrupted", "head")
 """Keys of run.json that are written when the run ends, or is stopped."""
 
@@ -110,8 +114,8 @@ def create(path: Path, *, manifest: Mapping[str, Any], config: RunConfig, plan: 
     )
     write_text(path / CONFIG, _yaml(values))
     write_text(path / PLAN, json.dumps(run.plan, indent=1))
-    write_text(path / MANIFEST, json.dumps(run.manifest, indent=1))
     write_text(path / RECORDS, "")
+    write_text(path / MANIFEST, json.dumps(run.manifest, indent=1))
     return run
 
 
@@ -136,18 +140,34 @@ def load(path: Path | str) -> Run:
         raise StoreError(
             f"{path}: run.json is no object, or plan.json no list of objects; were they written by a harness?"
         )
+    for name in FOLDERS:
+        refuse_link(path / name)
     records, torn = read_records(path / RECORDS)
     return Run(path=path, manifest=manifest, config=load_config(path), plan=plan, records=records, torn=torn)
 
 
 def load_config(path: Path) -> RunConfig:
-    """The configuration that a run folder saved."""
+    """The configuration that a run folder saved.
+
+    A run is saved with plain values. An interpolation in its file was written there by somebody, and filling it
+    in would bring what this machine knows, such as its environment, into the reports of a run from elsewhere.
+
+    Raises:
+        StoreError: it cannot be read, or a value of it is to be filled in.
+    """
     import yaml
 
     try:
-        return typed(yaml.safe_load((path / CONFIG).read_text()))
-    except (OSError, yaml.YAMLError) as error:
+        values = yaml.safe_load((path / CONFIG).read_text())
+        unsafe = unresolved(values)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise StoreError(f"{path / CONFIG} cannot be read: {error}") from None
+    if unsafe:
+        raise StoreError(
+            f"{path / CONFIG} was changed after the run: {', '.join(unsafe)} would be filled in from this machine "
+            "('${'), and no harness saves such a value"
+        )
+    return typed(values)
 
 
 def read_records(path: Path) -> tuple[list[Record], int]:
@@ -194,20 +214,47 @@ def append_line(path: Path, line: str) -> None:
         os.close(descriptor)
 
 
-def cut_torn_line(run: Run) -> None:
-    """Cut off the unfinished last line that a crash left, before a run goes on."""
-    if run.torn:
-        path = run.path / RECORDS
-        os.truncate(path, path.stat().st_size - run.torn)
+@contextmanager
+def held(run: Run) -> Iterator[None]:
+    """Hold a run for writing: no second session adds to it meanwhile, and a line that a crash left torn is cut off.
+
+    Raises:
+        Locked: another session, perhaps on another machine of a shared file system, adds to this run.
+    """
+    path = run.path / RECORDS
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Locked(f"another session adds to {run.path} now; wait for it") from None
+        run.records, torn = read_records(path)
+        if torn:
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - torn)
         run.torn = 0
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def refuse_link(folder: Path) -> None:
+    """Raise StoreError for a folder of a run that is a link: what is written there would lie somewhere else."""
+    if folder.is_symlink():
+        raise StoreError(f"{folder} is a link, and no harness makes one; remove it, or make it a folder of the run")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: to a temporary name, flushed, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a whole file of text or nothing; see :func:`write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing: to a new file of a random name, through no link, flushed, then renamed."""
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

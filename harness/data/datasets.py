@@ -14,11 +14,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from harness.case import PROVENANCES
 from harness.data.checksum import cache_folder, file_sha256
-from harness.errors import DataError, UnknownName
+from harness.errors import DataError, DataMissing, UnknownName
 from harness.record import digest
 
-PROVENANCES = ("real", "derived", "synthetic")
 DATA_ROOT = "TCS_DATA_ROOT"
 
 
@@ -109,7 +109,7 @@ def locate(name: str, project: Path | None = None) -> Path:
         if found != file.sha256:
             raise DataError(
                 f"data set {name}: {path} has the right size, but its sha256 is {found[:16]}... instead of "
-                f"{file.sha256[:16]}...; its content was altered. {_mend(wanted, path)}"
+                f"{file.sha256[:16]}...; its content was altered. {_mend(wanted)}"
             )
     return folder
 
@@ -118,26 +118,31 @@ def find(wanted: Manifest, project: Path | None = None) -> Path:
     """Where the files of a data set lie, with their sizes checked but not their content: quick at any size.
 
     Raises:
-        DataError: a file is missing or has another size.
+        DataError: no place has all of them in their sizes; of several faults, that of the most complete place.
     """
     looked = places(wanted, project)
     best: tuple[int, str] = (-1, f"data set {wanted.name}: no place to look; set {DATA_ROOT}")
     for folder in looked:
         present = [file for file in wanted.files if (folder / file.path).is_file()]
-        if len(present) < len(wanted.files):
-            if len(present) > best[0]:
-                best = (len(present), _missing(wanted, present, folder, looked))
-            continue
-        for file in wanted.files:
-            size = (folder / file.path).stat().st_size
-            if size != file.bytes:
-                kind = "truncated" if size < file.bytes else "longer than declared"
-                raise DataError(
-                    f"data set {wanted.name}: {folder / file.path} is {kind}: {size:,} bytes instead of "
-                    f"{file.bytes:,}. {_mend(wanted, folder / file.path)}"
-                )
-        return folder
-    raise DataError(best[1])
+        fault = _damage(wanted, folder) if len(present) == len(wanted.files) else ""
+        if len(present) == len(wanted.files) and not fault:
+            return folder
+        if len(present) > best[0]:
+            best = (len(present), fault or _missing(wanted, present, folder, looked))
+    raise DataMissing(best[1])
+
+
+def _damage(wanted: Manifest, folder: Path) -> str:
+    """Which file of a complete set has another size than its manifest says, or an empty text."""
+    for file in wanted.files:
+        size = (folder / file.path).stat().st_size
+        if size != file.bytes:
+            kind = "truncated" if size < file.bytes else "longer than declared"
+            return (
+                f"data set {wanted.name}: {folder / file.path} is {kind}: {size:,} bytes instead of "
+                f"{file.bytes:,}. {_mend(wanted)}"
+            )
+    return ""
 
 
 def places(wanted: Manifest, project: Path | None = None) -> list[Path]:
@@ -244,8 +249,8 @@ def how_to_get(wanted: Manifest) -> str:
     return f"{wanted.manual or f'Get it from {wanted.address}'}. Then {place}.".replace("..", ".")
 
 
-def _mend(wanted: Manifest, path: Path) -> str:
-    return f"Delete it, then: {how_to_get(wanted)}" if not wanted.package else how_to_get(wanted)
+def _mend(wanted: Manifest) -> str:
+    return how_to_get(wanted) if wanted.package else f"Delete that file. {how_to_get(wanted)}"
 
 
 def _project(project: Path | None) -> Path:

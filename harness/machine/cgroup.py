@@ -34,14 +34,23 @@ def version(root: Path) -> int:
     return 1 if (root / _MOUNT / "cpu").is_dir() or (root / _MOUNT / "memory").is_dir() else 0
 
 
+def free(root: Path) -> int:
+    """Bytes until the tightest limit; the page cache counts as free, as it is given back. Without a limit, a lot."""
+    least = _UNLIMITED
+    for folder in levels(root, "memory"):
+        for limit, used, cache in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            size, now = _size(folder, limit), _size(folder, used)
+            if size is not None and now is not None:
+                least = min(least, size - now + _counter(folder / "memory.stat", cache))
+    return least
+
+
 def throttled(root: Path) -> int:
-    """How often the group was stopped for having used up its CPU quota, since it was made."""
-    for folder in levels(root, "cpu"):
-        for line in _lines(folder / "cpu.stat"):
-            name, _, value = line.partition(" ")
-            if name == "nr_throttled" and value.strip().isdigit():
-                return int(value)
-    return 0
+    """How often the group, or one above it, was stopped for having used up its CPU quota, since it was made."""
+    return max((_counter(folder / "cpu.stat", "nr_throttled") for folder in levels(root, "cpu")), default=0)
 
 
 def levels(root: Path, controller: str) -> Iterator[Path]:
@@ -79,6 +88,14 @@ def _share(folder: Path) -> float | None:
 def _size(folder: Path, name: str) -> int | None:
     text = (_lines(folder / name) or [""])[0]
     return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
+
+
+def _counter(path: Path, name: str) -> int:
+    for line in _lines(path):
+        found, _, value = line.partition(" ")
+        if found == name and value.strip().isdigit():
+            return int(value)
+    return 0
 
 
 def _lines(path: Path) -> list[str]:

@@ -62,16 +62,62 @@ class CudaClock:
         return time.perf_counter()
 
 
-def clock_for(device: str) -> WallClock | CudaClock:
-    """The clock that measures a player on this device."""
-    return CudaClock() if device == "cuda" else WallClock()
+class TorchClock:
+    """The same as :class:`CudaClock`, by the CUDA events of torch, for an environment that has it and no cupy."""
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        import torch
+
+        self._cuda = torch.cuda
+        self._start, self._end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def time(self, call: Callable[[], Any]) -> tuple[float, Any]:
+        """Seconds between the two events, and what the call returned."""
+        self._cuda.synchronize()
+        self._start.record()
+        value = call()
+        self._end.record()
+        self._end.synchronize()
+        return self._start.elapsed_time(self._end) / 1e3, value
+
+    def now(self) -> float:
+        """A point in time, seconds, once all work on the device is done."""
+        self._cuda.synchronize()
+        return time.perf_counter()
+
+
+Clock = WallClock | CudaClock | TorchClock
+
+
+def clock_for(device: str) -> Clock:
+    """The clock that measures a player on this device: on a GPU by cupy's events, or by torch's where cupy is absent.
+
+    Raises:
+        ModuleNotFoundError: there is neither; it names cupy.
+        Unavailable: the package is there, and sees no device.
+    """
+    if device != "cuda":
+        return WallClock()
+    from importlib.util import find_spec
+
+    kind = TorchClock if find_spec("cupy") is None and find_spec("torch") is not None else CudaClock
+    try:
+        return kind()
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        from harness.errors import Unavailable
+
+        raise Unavailable(f"no CUDA device can be timed: {type(error).__name__}: {error}") from error
 
 
 @dataclass(slots=True)
 class Stages:
     """Times named parts of a solve: ``with stages("neighbours"): ...``; a part may come several times."""
 
-    clock: WallClock | CudaClock
+    clock: Clock
     current: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -105,9 +151,10 @@ def sample(
     solve: Callable[[], Any],
     sampling: Mapping[str, float],
     *,
-    clock: WallClock | CudaClock,
+    clock: Clock,
     stages: Stages,
-    seen: Callable[[Any, float], None] = lambda answer, seconds: None,
+    starting: Callable[[], None] = lambda: None,
+    seen: Callable[[Any], None] = lambda answer: None,
 ) -> Samples:
     """Call ``solve`` until it is warm, then until the budget is used up.
 
@@ -117,13 +164,14 @@ def sample(
 
     Args:
         sampling: ``budget_s``, ``min_samples``, ``max_samples``, ``max_warmup``.
-        seen: called with each answer and its seconds, outside the timed region.
+        starting: called before each call. seen: called with each answer. Both are outside the timed region.
     """
     found = Samples()
     budget = sampling["budget_s"]
 
     def once(number: int) -> tuple[float, float, dict[str, float]]:
         gc.collect()
+        starting()
         gc.disable()
         try:
             call = solve if number == 1 else _repeat(solve, number)
@@ -134,7 +182,7 @@ def sample(
         finally:
             gc.enable()
         parts = {name: value / number for name, value in stages.take().items()}
-        seen(answer, seconds)
+        seen(answer)
         return seconds / number, cpu / number, parts
 
     def keep(seconds: float, cpu: float, parts: dict[str, float]) -> None:

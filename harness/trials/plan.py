@@ -13,10 +13,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.config import CaseConfig, RunConfig
-from harness.discover import Registry
-from harness.errors import ConfigurationError
+from harness.case import CaseInfo
+from harness.config import CaseConfig, GateConfig, RunConfig
+from harness.discover import OF_THE_REFEREE, Registry
+from harness.errors import ConfigurationError, UnknownName
 from harness.record import canonical_json
+
+BEST_PEER = "best_peer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +71,15 @@ def plan(config: RunConfig, registry: Registry, *, threads: int) -> list[Trial]:
         threads: given to players whose entry leaves ``threads`` at 0.
 
     Raises:
-        UnknownName: a case or player that does not exist. ConfigurationError: a player of another task.
+        UnknownName: a case, player or parameter that does not exist, in a case or in a gate.
+        ConfigurationError: a player of another task, a parameter that is lacking.
     """
+    check_gates(config, registry)
     order = random.Random(config.seed)
     trials: list[Trial] = []
     for key, entry in config.cases.items():
         info = registry.case(entry.case)
+        _check_params(key, entry, info)
         players = entry.players or registry.answering(info.task)
         for name in (*players, *entry.fewer):
             if registry.player(name).task != info.task:
@@ -89,6 +95,47 @@ def plan(config: RunConfig, registry: Registry, *, threads: int) -> list[Trial]:
                 order.shuffle(round_)
                 trials += [_trial(key, entry, registry, name, params, process, config.seed, threads) for name in round_]
     return trials
+
+
+def check_gates(config: RunConfig, registry: Registry) -> None:
+    """Refuse gates that no run of this configuration could judge, before anything is measured.
+
+    A gate that is ``blocked`` may name what is not there yet.
+
+    Raises:
+        UnknownName: a player that is not registered, or a parameter in ``where`` that no case of the gate varies.
+    """
+    for key, gate in config.gates.items():
+        if gate.blocked:
+            continue
+        for field_, name in (("player", gate.player), ("over", gate.over)):
+            if name and name not in registry.players and (field_, name) != ("over", BEST_PEER):
+                raise UnknownName("player", name, registry.players, hint=f"gates.{key}.{field_} names it.")
+        _check_where(key, gate, config)
+
+
+def _check_where(key: str, gate: GateConfig, config: RunConfig) -> None:
+    entries = [config.cases[gate.case]] if gate.case in config.cases else list(config.cases.values())
+    varied = {name for entry in entries for name in entry.params}
+    for name in gate.where:
+        if name not in varied:
+            raise UnknownName("parameter", name, varied, hint=f"gates.{key}.where asks for it.")
+
+
+def _check_params(key: str, entry: CaseConfig, info: CaseInfo) -> None:
+    if info.parameters is None:
+        return
+    for name in entry.params:
+        if name not in info.parameters:
+            own = f" {name!r} comes from the run, not from params." if name in OF_THE_REFEREE else ""
+            raise UnknownName(
+                f"parameter of {info.name}", name, info.parameters, hint=f"cases.{key}.params sets it.{own}"
+            )
+    lacking = [name for name in info.required if name not in entry.params]
+    if lacking:
+        raise ConfigurationError(
+            f"cases.{key}.params: {info.name} needs {', '.join(lacking)} as well; give each a list of values"
+        )
 
 
 def _trial(

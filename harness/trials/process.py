@@ -8,6 +8,7 @@ watched over the whole tree, since RLIMIT_AS does not go with CUDA and holds for
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -18,7 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.machine import cgroup
+
 TAIL = 16_384
+PIPE = 2**20
 LEAST_FREE = 256 * 2**20
 FASTEST_GROWTH = 4 * 2**30
 """Bytes a second: no tree was seen to grow faster, so a look can wait as long as the headroom lasts at this rate."""
@@ -34,11 +38,12 @@ class Outcome:
     """How a process tree ended.
 
     Attributes:
-        how: ``exit``, ``timeout`` or ``memory`` (killed at a limit).
+        how: ``exit``; ``timeout`` or ``memory`` (killed at its limit); ``machine`` (killed since the machine, or the
+            control group that the harness lives in, had no more memory to give).
         code: exit status, negative for a signal. ``wall``: seconds from start to end.
         log: the last 16 KiB of stdout and stderr together. ``flooded``: bytes of output left out before it.
         peak: largest sampled memory of the tree, bytes (0 if it ended before the first look).
-        maxrss: ru_maxrss in bytes: an upper bound, since it may be the parent's (see footguns).
+        ended: when it ended or was stopped, seconds of the monotonic clock.
         leftover: processes that outlived the main one and were killed.
     """
 
@@ -48,7 +53,7 @@ class Outcome:
     log: str
     flooded: int = 0
     peak: int = 0
-    maxrss: int = 0
+    ended: float = 0.0
     leftover: int = 0
 
 
@@ -78,41 +83,41 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             stdout=writer,
             stderr=writer,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - only two system calls, and no thread runs beside it
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - two system calls and no lock: safe beside threads
         )
     except BaseException:
         os.close(reader)
         raise
     finally:
         os.close(writer)
-    os.set_blocking(reader, False)
     tail = _Tail(reader)
     how, peak, pause = "exit", 0, LOOK_S[0]
     watch = os.pidfd_open(child.pid)
     try:
         events = select.poll()
         events.register(watch, select.POLLIN)
-        events.register(reader, select.POLLIN)
         while True:
-            ready = {descriptor for descriptor, _ in events.poll(pause * 1000)}
+            ended = bool(events.poll(pause * 1000))
             wall = time.monotonic() - start
-            if reader in ready and not tail.read():
-                events.unregister(reader)
-            if watch in ready:
+            talkative = tail.read()
+            if ended:
                 break
             used = tree_memory(child.pid, others)
             peak = max(peak, used)
             if wall > wall_s:
                 how = "timeout"
                 break
-            room = min(memory_bytes - used, _available() - LEAST_FREE)
-            if room < 0:
-                how = "memory"
+            own, common = memory_bytes - used, _available() - LEAST_FREE
+            if min(own, common) < 0:
+                how = "memory" if own < 0 else "machine"
                 break
-            pause = max(LOOK_S[0], min(LOOK_S[1], room / FASTEST_GROWTH, wall_s - wall))
+            pause = max(LOOK_S[0], min(LOOK_S[1], own / FASTEST_GROWTH, common / FASTEST_GROWTH, wall_s - wall))
+            if talkative:
+                pause = LOOK_S[0]
         if how != "exit":
             os.killpg(child.pid, signal.SIGKILL)
-        _, status, usage = os.wait4(child.pid, 0)
+        stopped = time.monotonic()
+        _, status = os.waitpid(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         leftover = _kill_rest(others)
         tail.read()
@@ -123,12 +128,13 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             log=tail.text(),
             flooded=tail.dropped,
             peak=peak,
-            maxrss=usage.ru_maxrss * 1024,
+            ended=stopped,
             leftover=leftover,
         )
     finally:
         if child.returncode is None:
-            os.killpg(child.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             _kill_rest(others)
         os.close(watch)
@@ -219,33 +225,44 @@ def _ended(pid: int) -> bool:
 
 
 def _available() -> int:
+    """Bytes that the machine, or the tightest control group around this process, still has to give."""
+    free = cgroup.free(Path("/"))
     with open("/proc/meminfo", "rb") as file:
         for line in file:
             if line.startswith(b"MemAvailable"):
-                return int(line.split()[1]) * 1024
-    return 2**62
+                return min(free, int(line.split()[1]) * 1024)
+    return free
 
 
 class _Tail:
-    """Reads a pipe without blocking and keeps only its end, so that a flood costs no memory and no disk."""
+    """Keeps the end of what comes through a pipe, so that a flood costs no memory and no disk.
+
+    The pipe is read when the tree is looked at, not for every line: a player that prints must not keep the parent
+    busy. It holds 1 MiB meanwhile, so that the player does not wait for its reader.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._data, self.dropped = descriptor, b"", 0
+        os.set_blocking(descriptor, False)
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)
 
     def read(self) -> bool:
-        """Take what is there, 16 MiB at most; False at the end of the pipe."""
-        for _ in range(256):
+        """Take what is there, 16 MiB at most; True if it was so much that the next look should come soon."""
+        taken = 0
+        while taken < 16 * PIPE:
             try:
                 chunk = os.read(self._descriptor, 65_536)
             except BlockingIOError:
-                return True
+                break
             if not chunk:
-                return False
+                break
+            taken += len(chunk)
             self._data += chunk
             if len(self._data) > TAIL:
                 self.dropped += len(self._data) - TAIL
                 self._data = self._data[-TAIL:]
-        return True
+        return taken > PIPE // 4
 
     def text(self) -> str:
         return self._data.decode("utf-8", errors="replace")

@@ -57,17 +57,20 @@ def result_words(record: Record) -> str:
     """A record in a few words: ``0.123 s``, ``timeout: killed after 60 s``."""
     if record.status == "ok":
         middle = sorted(record.samples)[len(record.samples) // 2]
-        return f"{middle:.4g} s, {(record.memory.get('host_peak') or 0) / 2**20:.0f} MiB"
+        peak = record.memory.get("host_peak")
+        return f"{middle:.4g} s, {peak / 2**20:.0f} MiB" if peak else f"{middle:.4g} s"
     return f"{record.status}: {record.reason}".splitlines()[0][:140]
 
 
 def for_terminal(kind: str, total: int) -> Progress:
-    """The progress display: ``rich``, ``plain``, ``none``, or ``auto`` (rich on a terminal, plain elsewhere)."""
-    if kind == "auto":
-        kind = "rich" if sys.stderr.isatty() and not os.environ.get("CI") else "plain"
+    """The progress display: ``rich``, ``plain``, ``none``, or ``auto`` (a line an
+    instance in CI, rich on a terminal, plain elsewhere).
+    """
     if kind == "none":
         return Silent()
-    return Rich(total) if kind == "rich" else Plain(total)
+    if kind == "auto" and os.environ.get("CI"):
+        return Quiet(total)
+    return Rich(total) if kind == "rich" or (kind == "auto" and sys.stderr.isatty()) else Plain(total)
 
 
 class Silent:
@@ -84,32 +87,57 @@ class Silent:
 
 
 class Plain:
-    """One line a trial, for logs."""
+    """One line a trial, for logs: what runs now at once, and how it ended when it has."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._count, self._estimate, self._start, self._left = total, 0, Estimate(), 0.0, 0.0
+        self._total, self._count, self._estimate, self._start, self._after = total, 0, Estimate(), 0.0, ""
 
     def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
         """A trial starts."""
         self._start = time.monotonic()
-        self._left = self._estimate.left(following)
+        left = self._estimate.left(following)
+        self._after = f"; about {left:.0f} s left" if left >= 1 else ""
+        if following:
+            self._after += f", next {following[0].instance} {following[0].player}"
+        what = f"{trial.instance} {trial.player} #{trial.process}"
+        print(f"[{self._count + 1}/{self._total}] {what}: ", end="", file=sys.stderr, flush=True)
 
     def done(self, trial: Trial, record: Record | None) -> None:
         """A trial ended."""
         self._count += 1
-        if record is None:
-            return
-        self._estimate.learn(trial, time.monotonic() - self._start)
-        left = f", about {self._left:.0f} s left" if self._left >= 1 else ""
-        print(
-            f"[{self._count}/{self._total}] {trial.instance} {trial.player} #{trial.process}: "
-            f"{result_words(record)}{left}",
-            file=sys.stderr,
-            flush=True,
-        )
+        if record is not None:
+            self._estimate.learn(trial, time.monotonic() - self._start)
+            print(f"{result_words(record)}{self._after}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """The run is over."""
+
+
+class Quiet:
+    """One line an instance when its last trial ended, for CI."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._count, self._instance, self._ok, self._bad = total, 0, "", 0, 0
+
+    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+        """A trial starts."""
+
+    def done(self, trial: Trial, record: Record | None) -> None:
+        """A trial ended."""
+        if trial.instance != self._instance:
+            self.close()
+            self._instance = trial.instance
+        self._count += 1
+        if record is not None:
+            self._ok += record.status == "ok"
+            self._bad += record.status != "ok"
+
+    def close(self) -> None:
+        """An instance, or the run, is over."""
+        if self._ok or self._bad:
+            other = f", {self._bad} not" if self._bad else ""
+            print(f"[{self._count}/{self._total}] {self._instance}: {self._ok} ok{other}", file=sys.stderr, flush=True)
+        self._ok = self._bad = 0
 
 
 class Rich:

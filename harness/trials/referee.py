@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from harness import answers
 from harness.case import Check, Problem
-from harness.errors import DataError, HarnessError
+from harness.errors import DataMissing, HarnessError
 from harness.store import write_text
 from harness.trials.target import load
 
@@ -30,7 +31,7 @@ def main(job_file: str) -> int:
     }
     try:
         result = modes[job["mode"]](job)
-    except DataError as error:
+    except DataMissing as error:
         result = {"failed": "data", "reason": str(error)}
     except HarnessError as error:
         result = {"failed": "error", "reason": str(error)}
@@ -83,14 +84,17 @@ def check(job: Mapping[str, Any]) -> dict[str, Any]:
     found = load(job["check"], job["project"])(inputs, known, answer)
     if not isinstance(found, Check):
         raise TypeError(f"{job['check']} returned {type(found).__name__}, not a harness.Check")
+    for name, metric in found.metrics.items():
+        if not math.isfinite(metric["value"]):
+            raise ValueError(f"the metric {name!r} of the check is {metric['value']}, which is no number to judge on")
     kept = answers.save(Path(job["answers"]), found.canonical) if found.canonical else None
     return {
         "check": {
             "oracle": found.oracle,
             "ok": bool(found.ok),
             "detail": found.detail,
-            "distance": None if found.distance is None else float(found.distance),
-            "tolerance": None if found.tolerance is None else float(found.tolerance),
+            "distance": _finite(found.distance),
+            "tolerance": _finite(found.tolerance),
             "exact": bool(found.exact),
             "answer": kept,
         },
@@ -107,6 +111,10 @@ def picture(job: Mapping[str, Any]) -> dict[str, Any]:
     for ending in ("svg", "png"):
         figure.savefig(f"{job['stem']}.{ending}", dpi=150, transparent=True)
     return {}
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _value(value: Any) -> Any:

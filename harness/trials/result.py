@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +21,14 @@ LOG_CHARACTERS = 4000
 def read_result(folder: Path, outcome: Outcome, trial: Trial, *, external: bool) -> dict[str, Any]:
     """What a process left, told apart: a result, a limit, a signal, or an end without an answer."""
     if outcome.how == "timeout":
-        return {"status": "timeout", "reason": f"killed after {trial.limits['wall_s']:g} s", **_diary(folder)}
+        lasted = _unfinished(folder, outcome)
+        return {"status": "timeout", "reason": f"killed after {trial.limits['wall_s']:g} s", "unfinished": lasted}
+    peak = f"{outcome.peak / 2**30:.2f} GiB"
     if outcome.how == "memory":
-        gib = trial.limits["memory_bytes"] / 2**30
-        return {"status": "memory", "reason": f"killed at {outcome.peak / 2**30:.2f} GiB (limit {gib:g} GiB)"}
+        limit = f"{trial.limits['memory_bytes'] / 2**30:g} GiB"
+        return {"status": "memory", "reason": f"killed at {peak} (limit {limit})"}
+    if outcome.how == "machine":
+        return {"status": "memory", "reason": f"killed at {peak}, since the machine had no more memory to give"}
     if outcome.code != 0:
         return {"status": "crash", "reason": ending(outcome)}
     try:
@@ -34,13 +40,13 @@ def read_result(folder: Path, outcome: Outcome, trial: Trial, *, external: bool)
         return {"status": "error", "reason": f"wrote a result.json that does not follow the protocol: {error!r}"[:500]}
 
 
-def _diary(folder: Path) -> dict[str, Any]:
-    """What a killed worker had done: its set-up, and the calls that ended, which count as warm-up only."""
+def _unfinished(folder: Path, outcome: Outcome) -> float:
+    """Seconds that the call had lasted that was going on when the process was stopped; 0 if none was."""
     try:
-        setup, *calls = (float(line) for line in (folder / DIARY).read_text().splitlines())
-    except (OSError, ValueError):
-        return {}
-    return {"setup": setup, "warmup": calls}
+        began = float((folder / DIARY).read_text().splitlines()[-1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return max(0.0, outcome.ended - began)
 
 
 def ending(outcome: Outcome) -> str:
@@ -72,6 +78,11 @@ def _external(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
     samples = [float(value) for value in result.get("samples", ())]
     if any(not 0 <= value < float("inf") for value in samples):
         raise ValueError("samples must be seconds, finite and not negative")
+    if sum(samples) > outcome.wall:
+        raise ValueError(f"samples of {sum(samples):g} s in all from a process that lived for {outcome.wall:g} s")
+    stages = {str(name): [float(value) for value in values] for name, values in result.get("stages", {}).items()}
+    if not all(math.isfinite(value) for values in stages.values() for value in values):
+        raise ValueError("stages must be seconds, finite")
     peak = result.get("peak_bytes")
     return {
         "status": "ok",
@@ -79,17 +90,33 @@ def _external(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
         "samples": samples or [outcome.wall],
         "clock": "player" if samples else "process",
         "cold": not samples,
-        "stages": {str(k): [float(x) for x in v] for k, v in result.get("stages", {}).items()},
+        "stages": stages,
         "memory": {"host_peak": int(peak), "host_source": "reported", "device_peak": None} if peak else None,
         "answers": [dict(result["answer"])],
     }
 
 
-def sampled_memory(outcome: Outcome | None) -> dict[str, Any]:
-    """Peak memory as the harness saw it from outside, for a process that did not report its own."""
-    if outcome is None:
-        return {}
-    return {"host_peak": outcome.peak or None, "host_source": "sampled", "device_peak": None}
+def peak_memory(reported: Mapping[str, Any] | None, outcome: Outcome | None) -> dict[str, Any]:
+    """Peak memory of a process and its children: its own report, or what was seen from outside if that is more."""
+    own = dict(reported or {"host_peak": None, "device_peak": None})
+    seen = outcome.peak if outcome else 0
+    if seen > (own["host_peak"] or 0):
+        own.update(host_peak=seen, host_source="sampled")
+    return own if own["host_peak"] else {}
+
+
+def worst_metrics(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the metrics of two answers of one process, the worse value of each: a player is as good as its worst call.
+
+    >>> worst_metrics({"error": {"value": 2.0, "direction": "lower"}}, {"error": {"value": 1.0, "direction": "lower"}})
+    {'error': {'value': 2.0, 'direction': 'lower'}}
+    """
+    kept = {**before}
+    for name, metric in now.items():
+        sign = 1 if metric.get("direction") == "higher" else -1
+        if name not in kept or sign * metric["value"] < sign * kept[name]["value"]:
+            kept[name] = metric
+    return kept
 
 
 def log_tail(outcome: Outcome) -> str:

@@ -15,17 +15,18 @@ from typing import Any
 
 from harness.case import PlayerInfo, place
 from harness.discover import Registry
-from harness.errors import WorkerError
+from harness.errors import StoreError, WorkerError
 from harness.machine import availability
 from harness.machine.disturbance import interference, snapshot
 from harness.record import Record
 from harness.store import Run
 from harness.trials.plan import Trial
 from harness.trials.process import Outcome, supervise
-from harness.trials.result import ending, log_tail, read_result, sampled_memory
+from harness.trials.result import ending, log_tail, peak_memory, read_result, worst_metrics
 from harness.trials.worker import PROTOCOL
 
 WORK = "work"
+LEAST_DISK = 2**20
 REFEREE_WALL_S = 900.0
 REFEREE_MEMORY = 16 * 2**30
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -36,54 +37,75 @@ class Runner:
     """Plays the trials of one run, one at a time.
 
     Attributes:
-        run: where records go. ``registry``, ``project``: who plays. ``facts``: about this machine.
+        run: where records go. ``registry``, ``project``: who plays. ``facts``: about this
+            machine. ``git``: state of the project's code now.
     """
 
     run: Run
     registry: Registry
     project: Path
     facts: Mapping[str, Any]
+    git: Mapping[str, Any]
     _prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
     _checked: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def play(self, trial: Trial) -> Record:
-        """Play one trial; whatever the player does becomes a record (not yet stored)."""
+        """Play one trial; whatever the player does becomes a record (not yet stored).
+
+        Raises:
+            StoreError: the disk is full or read-only: that is nobody's result, so there is no record.
+        """
+        try:
+            return self._play(trial)
+        except OSError as error:
+            raise self._no_room(error.strerror or str(error)) from error
+
+    def _play(self, trial: Trial) -> Record:
         player = self.registry.player(trial.player)
         reason = availability.why_not(player, self.facts, self.project)
         if reason:
             return self._record(trial, {"status": "unavailable", "reason": reason}, None, {})
-        prepared = self._prepare(trial)
+        prepared = self.prepare(trial)
         if "failed" in prepared:
             status = "unavailable" if prepared["failed"] == "data" else "error"
-            return self._record(
-                trial, {"status": status, "reason": f"the inputs could not be made: {prepared['reason']}"}, None, {}
-            )
+            reason = f"the inputs could not be made: {prepared['reason']}"
+            return self._record(trial, {"status": status, "reason": reason}, None, {})
         folder = self._fresh(self.run.path / WORK / trial.trial)
         job = self._job(trial, player, prepared, folder)
         (folder / "job.json").write_text(json.dumps(job, indent=1))
         gpu = trial.device == "cuda"
         before = snapshot(gpu=gpu)
+        argv = self._argv(player, folder)
         try:
             outcome = supervise(
-                self._argv(player, folder),
+                argv,
                 cwd=folder,
-                env=self._environment(player, trial.threads),
+                env=self._environment(player, trial.threads, folder),
                 wall_s=trial.limits["wall_s"],
                 memory_bytes=trial.limits["memory_bytes"],
             )
-        except OSError as error:
-            result = {
-                "status": "unavailable",
-                "reason": f"cannot start {self._argv(player, folder)[0]}: {error.strerror}",
-            }
+        except (FileNotFoundError, PermissionError) as error:
+            result = {"status": "unavailable", "reason": f"cannot start {argv[0]}: {error.strerror}"}
             return self._record(trial, result, None, prepared["data"])
         disturbed = interference(before, snapshot(gpu=gpu))
         result = read_result(folder, outcome, trial, external=bool(player.command))
+        if result.pop("disk", False) or (result["status"] == "error" and self._is_full()):
+            raise self._no_room(str(result.get("reason")))
         if result["status"] == "ok":
             self._check(trial, result, prepared, folder)
         record = self._record(trial, result, outcome, prepared["data"], disturbed)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         return record
+
+    def _is_full(self) -> bool:
+        found = os.statvfs(self.run.path)
+        return found.f_bavail * found.f_frsize < LEAST_DISK or bool(found.f_flag & os.ST_RDONLY)
+
+    def _no_room(self, what: str) -> StoreError:
+        return StoreError(
+            f"the run folder {self.run.path} cannot be written ({what}); what was measured before is intact. "
+            f"Make room, then go on with: harness run resume={self.run.path}"
+        )
 
     def forget(self, instance: str) -> None:
         """Drop the inputs of an instance that is done."""
@@ -102,7 +124,7 @@ class Runner:
         file.write_text(json.dumps({**job, "project": str(self.project), "result": str(result)}))
         env = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])),
         }
         outcome = supervise(
             [sys.executable, "-P", "-m", "harness.trials.referee", str(file)],
@@ -111,6 +133,8 @@ class Runner:
             wall_s=REFEREE_WALL_S,
             memory_bytes=REFEREE_MEMORY,
         )
+        if not result.is_file() and self._is_full():
+            raise self._no_room(f"the referee's {job['mode']} could not write its result")
         if not result.is_file():
             raise WorkerError(
                 f"the referee's {job['mode']} ended without a result ({ending(outcome)}):\n{outcome.log[-2000:]}"
@@ -118,7 +142,8 @@ class Runner:
         values: dict[str, Any] = json.loads(result.read_text())
         return values
 
-    def _prepare(self, trial: Trial) -> dict[str, Any]:
+    def prepare(self, trial: Trial) -> dict[str, Any]:
+        """Make the inputs of a trial's instance, once; ``failed`` is among the keys where that was not possible."""
         if trial.instance not in self._prepared:
             folder = self._fresh(self._instance(trial.instance))
             job = {
@@ -161,7 +186,7 @@ class Runner:
                 return
             before = result.get("check", known["check"])
             result["check"] = known["check"]
-            result.setdefault("metrics", {}).update(known["metrics"])
+            result["metrics"] = worst_metrics(result.get("metrics", {}), known["metrics"])
             if not known["check"]["ok"]:
                 result.update(status="wrong_answer", reason=known["check"]["detail"])
                 return
@@ -201,14 +226,20 @@ class Runner:
             availability.executable(player.interpreter, self.project) if player.interpreter else sys.executable
         )
         worker = Path(__file__).with_name("worker.py")
-        return [interpreter or player.interpreter, "-P", str(worker), str(folder / "job.json")]
+        return [interpreter or player.interpreter, str(worker), str(folder / "job.json")]
 
-    def _environment(self, player: PlayerInfo, threads: int) -> dict[str, str]:
+    def _environment(self, player: PlayerInfo, threads: int, folder: Path) -> dict[str, str]:
         foreign = bool(player.interpreter or player.command)
         kept = {
             k: v for k, v in os.environ.items() if not (foreign and k in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"))
         }
-        return {**kept, **dict.fromkeys(_THREADS, str(threads)), "PYTHONHASHSEED": "0", **player.env}
+        return {
+            **kept,
+            **dict.fromkeys(_THREADS, str(threads)),
+            "PYTHONHASHSEED": "0",
+            "TMPDIR": str(folder),
+            **player.env,
+        }
 
     def _instance(self, instance: str) -> Path:
         return self.run.path.resolve() / WORK / slug(instance)
@@ -240,17 +271,18 @@ class Runner:
             samples=result.get("samples", ()),
             number=result.get("number", 1),
             cold=result.get("cold", False),
+            unfinished=result.get("unfinished", 0.0),
             clock=result.get("clock", "wall"),
             cpu=result.get("cpu", ()),
             stages=result.get("stages", {}),
             metrics=result.get("metrics", {}),
             check=result.get("check", {}),
             repeatable=result.get("repeatable"),
-            memory=result.get("memory") or sampled_memory(outcome),
+            memory=peak_memory(result.get("memory"), outcome),
             interference=dict(disturbed or {}),
             environment=self.facts["key"],
             configuration=self.run.manifest["configuration"],
-            git=self.run.manifest["git"],
+            git=dict(self.git),
             started=started.isoformat(timespec="seconds"),
             wall=wall,
             setup=result.get("setup", 0.0),

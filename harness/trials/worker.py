@@ -10,6 +10,7 @@ docs/reference/protocol.md.
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
@@ -22,7 +23,8 @@ from typing import Any
 
 PROTOCOL = 1
 DIARY = "diary"
-"""Seconds until the first call, then of each call that ended: all that is known if the process is killed."""
+"""When each call began, a line each, in seconds of the machine's monotonic clock: what is known of a killed process."""
+DISK = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 
 
 def main(job_file: str) -> int:
@@ -54,17 +56,16 @@ def _play(job: Mapping[str, Any], folder: Path, start: float) -> dict[str, Any]:
     ready = time.perf_counter() - start
     memory_before = _status_bytes("VmRSS")
     answers: dict[str, Mapping[str, Any]] = {}
-    diary = folder / DIARY
-    diary.write_text(f"{ready!r}\n")
 
-    def seen(answer: Mapping[str, Any], seconds: float) -> None:
-        if not isinstance(answer, Mapping):
-            raise TypeError(f"an answer is a mapping from name to array, not {type(answer).__name__}")
+    def starting() -> None:
+        with (folder / DIARY).open("a") as file:
+            file.write(f"{time.monotonic()!r}\n")
+
+    def seen(answer: Any) -> None:
+        _require_finished(answer)
         answers.setdefault(_fingerprint(answer), answer)
-        with diary.open("a") as file:
-            file.write(f"{seconds!r}\n")
 
-    found = sample(solve, job["sampling"], clock=clock, stages=stages, seen=seen)
+    found = sample(solve, job["sampling"], clock=clock, stages=stages, starting=starting, seen=seen)
     peak = _status_bytes("VmHWM")
     if _fingerprint(inputs) != before:
         raise ValueError("the player changed its inputs, so later calls answered another problem; let it copy them")
@@ -97,6 +98,8 @@ def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Unavailable):
         return {"status": "unavailable", "reason": str(error)}
     traceback.print_exc()
+    if isinstance(error, OSError) and error.errno in DISK:
+        return {"status": "error", "reason": f"{error}", "disk": True}
     if isinstance(error, MemoryError):
         return {"status": "memory", "reason": f"out of memory: {error}" if str(error) else "out of memory"}
     if isinstance(error, ModuleNotFoundError):
@@ -126,6 +129,18 @@ def _save(answer: Mapping[str, Any], folder: Path, index: int) -> dict[str, str]
     return {name: f"answer/{index}/{name}.npy" for name in answer}
 
 
+def _require_finished(answer: Any) -> None:
+    """An answer is done when solve returns: a lazy object would be computed later, outside the timed call."""
+    if not isinstance(answer, Mapping):
+        raise TypeError(f"an answer is a mapping from name to array, not {type(answer).__name__}")
+    for name, value in answer.items():
+        numpy = sys.modules.get("numpy")
+        if not (isinstance(value, int | float) or (numpy and isinstance(value, numpy.ndarray | numpy.generic))):
+            raise TypeError(
+                f"the answer's {name!r} is a {type(value).__name__}; solve must return finished numpy arrays"
+            )
+
+
 def _fingerprint(arrays: Mapping[str, Any]) -> str:
     import hashlib
 
@@ -150,10 +165,13 @@ def _status_bytes(name: str) -> int:
 
 
 def _device_peak(job: Mapping[str, Any]) -> int | None:
-    cupy = sys.modules.get("cupy")
-    if job["device"] != "cuda" or cupy is None:
+    """Bytes that torch has held at most, or that the pool of cupy has taken; None without either."""
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
+    if job["device"] != "cuda":
         return None
-    return int(cupy.get_default_memory_pool().total_bytes())
+    held = int(torch.cuda.max_memory_allocated()) if torch else 0
+    taken = int(cupy.get_default_memory_pool().total_bytes()) if cupy else 0
+    return held + taken if torch or cupy else None
 
 
 def _version(job: Mapping[str, Any]) -> str:
@@ -170,6 +188,8 @@ def _version(job: Mapping[str, Any]) -> str:
 
 def _adopt_harness() -> None:
     here = Path(__file__).resolve().parents[1]
+    beside = str(Path(__file__).resolve().parent)
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != beside]
     if "harness" in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(

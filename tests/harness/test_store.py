@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 import fabricate
 from harness import store
 from harness.config import CaseConfig, GateConfig
-from harness.errors import SchemaError, StoreError
+from harness.errors import Locked, SchemaError, StoreError
 from harness.record import FIELDS, SCHEMA, Record, canonical_json, from_dict, record_digest, to_dict
 
 
@@ -44,9 +44,23 @@ def test_a_torn_line_is_cut_before_the_run_goes_on(tmp_path: Path) -> None:
         file.write(b'{"half": ')
     read = store.load(tmp_path / "r")
     assert (len(read.records), read.torn) == (2, 9)
-    store.cut_torn_line(read)
-    read.append(fabricate.record(process=2))
+    with store.held(read):
+        read.append(fabricate.record(process=2))
     assert len(store.load(tmp_path / "r").records) == 3
+
+
+def test_two_sessions_never_add_to_one_run(tmp_path: Path) -> None:
+    """The second is refused; after the first is done it sees what that one wrote before it adds its own."""
+    fabricate.run(tmp_path / "r", [fabricate.record()])
+    early = store.load(tmp_path / "r")
+    with store.held(store.load(tmp_path / "r")):
+        with pytest.raises(Locked, match="another session adds"), store.held(early):
+            pytest.fail("held twice")
+        other = store.load(tmp_path / "r")
+        other.append(fabricate.record(process=1))
+    with store.held(early):
+        early.append(fabricate.record(process=2))
+    assert [record.process for record in store.load(tmp_path / "r").records] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

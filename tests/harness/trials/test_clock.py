@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import sys
 import types
 from typing import Any
 
 import pytest
 
-from harness.trials.clock import CudaClock, Stages, WallClock, clock_for, sample
+from harness.errors import Unavailable
+from harness.trials import worker
+from harness.trials.clock import CudaClock, Stages, TorchClock, WallClock, clock_for, sample
 
 
 class FakeClock(WallClock):
@@ -93,9 +96,7 @@ def test_stages_add_up_within_a_sample() -> None:
         return "answer"
 
     seen: list[Any] = []
-    found = sample(
-        solve, sampling(max_samples=4), clock=clock, stages=stages, seen=lambda answer, seconds: seen.append(answer)
-    )
+    found = sample(solve, sampling(max_samples=4), clock=clock, stages=stages, seen=seen.append)
     assert found.stages["sort"] == pytest.approx([0.2] * len(found.samples))
     assert set(seen) == {"answer"}
 
@@ -116,6 +117,7 @@ def test_the_cuda_clock_synchronises(monkeypatch: pytest.MonkeyPatch) -> None:
             log.append("idle")
 
     cupy = types.ModuleType("cupy")
+    cupy.__spec__ = importlib.machinery.ModuleSpec("cupy", None)
     fake = types.SimpleNamespace(Event=Event, Device=Device, get_elapsed_time=lambda a, b: 250.0)
     cupy.cuda = fake  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "cupy", cupy)
@@ -128,3 +130,63 @@ def test_the_cuda_clock_synchronises(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert clock.time(call) == (0.25, 7)
     assert log == ["idle", "record", "call", "record", "wait"]
+
+
+def only(monkeypatch: pytest.MonkeyPatch, name: str, cuda: object) -> types.ModuleType:
+    """A made-up package with this ``cuda``, in an environment that has neither cupy nor torch but it."""
+    module = types.ModuleType(name)
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    module.cuda = cuda  # type: ignore[attr-defined]
+    for other in {"cupy", "torch"} - {name}:
+        monkeypatch.setitem(sys.modules, other, None)
+    monkeypatch.setitem(sys.modules, name, module)
+    return module
+
+
+def test_torch_times_where_there_is_no_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same order of steps, by torch's own events."""
+    log: list[str] = []
+
+    class Event:
+        def __init__(self, *, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            log.append("record")
+
+        def synchronize(self) -> None:
+            log.append("wait")
+
+        def elapsed_time(self, end: Event) -> float:
+            return 250.0
+
+    only(monkeypatch, "torch", types.SimpleNamespace(Event=Event, synchronize=lambda: log.append("idle")))
+    clock = clock_for("cuda")
+    assert isinstance(clock, TorchClock)
+    assert clock.time(lambda: log.append("call")) == (0.25, None)
+    assert log == ["idle", "record", "call", "record", "wait"]
+    assert clock.now() > 0
+    assert log[-1] == "idle"
+
+
+def test_without_a_device_a_player_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch without CUDA raises when an event is made: that is no error of the player."""
+
+    def event(**_: object) -> None:
+        raise RuntimeError("Tried to instantiate dummy base class Event")
+
+    only(monkeypatch, "torch", types.SimpleNamespace(Event=event))
+    with pytest.raises(Unavailable, match="no CUDA device can be timed: RuntimeError: Tried"):
+        clock_for("cuda")
+
+
+def test_the_peak_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch held at most, or what cupy's pool took; nothing for a player on the CPU or without either."""
+    only(monkeypatch, "torch", types.SimpleNamespace(max_memory_allocated=lambda: 7))
+    assert worker._device_peak({"device": "cuda"}) == 7
+    assert worker._device_peak({"device": "cpu"}) is None
+    cupy = only(monkeypatch, "cupy", None)
+    cupy.get_default_memory_pool = lambda: types.SimpleNamespace(total_bytes=lambda: 5)  # type: ignore[attr-defined]
+    assert worker._device_peak({"device": "cuda"}) == 5
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert worker._device_peak({"device": "cuda"}) is None

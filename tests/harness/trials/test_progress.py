@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import fabricate
 from harness.trials.plan import Trial
-from harness.trials.progress import Estimate, Plain, Rich, Silent, for_terminal, result_words
+from harness.trials.progress import Estimate, Plain, Quiet, Rich, Silent, for_terminal, result_words
 
 if TYPE_CHECKING:
     import pytest
@@ -37,7 +37,18 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     shown.done(trial("a"), fabricate.record())
     shown.done(trial("b"), None)
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["[1/2] c[n=1] a #0: 0.1 s, 100 MiB"]
+    assert lines == ["[1/2] c[n=1] a #0: 0.1 s, 100 MiB, next c[n=1] b"]
+
+
+def test_a_line_an_instance_in_ci(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many were right and how many not, when the instance is over."""
+    shown = Quiet(3)
+    shown.done(trial("a"), fabricate.record())
+    shown.done(trial("b"), fabricate.record(status="error", samples=[], check={}))
+    assert capsys.readouterr().err == ""
+    shown.done(trial("a", n=2), fabricate.record())
+    shown.close()
+    assert capsys.readouterr().err.splitlines() == ["[2/3] c[n=1]: 1 ok, 1 not", "[3/3] c[n=2]: 1 ok"]
 
 
 def test_failures_are_shown_with_their_reason(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,9 +65,10 @@ def test_failures_are_shown_with_their_reason(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_display_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain in CI and where there is no terminal; nothing if nothing is wanted."""
+    """A line an instance in CI, plain where there is no terminal, nothing if nothing is wanted."""
     assert isinstance(for_terminal("none", 1), Silent)
+    monkeypatch.delenv("CI", raising=False)
     assert isinstance(for_terminal("auto", 1), Plain)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("CI", "true")
-    assert isinstance(for_terminal("auto", 1), Plain)
+    assert isinstance(for_terminal("auto", 1), Quiet)

@@ -45,7 +45,8 @@ def check(inputs, known, answer):
     right = bool(np.array_equal(values, inputs["values"] * inputs["scale"]))
     size = {"value": float(values.size), "unit": "1", "direction": "higher"}
     return Check(ok=right, oracle="twice the input", detail="" if right else "not twice the input",
-                 canonical={"values": values}, metrics={"size": size})
+                 canonical={name: np.asarray(value) for name, value in answer.items()}, metrics={"size": size},
+                 distance=float("inf"))
 
 @player(name="right", task="echo", packages={"numpy": ">=1"})
 def right(inputs, stage):
@@ -153,6 +154,41 @@ def pickles(inputs, stage):
     """Answers with an object array, which only a pickle could hold."""
     return lambda: {"values": np.array([object()], dtype=object)}
 
+@player(name="lazy", task="echo")
+def lazy(inputs, stage):
+    """Computes only when somebody looks at the answer, which is after the clock has stopped."""
+    class Later:
+        def __array__(self, dtype=None, copy=None):
+            return inputs["values"] * 2
+    return lambda: {"values": Later()}
+
+@player(name="two answers", task="echo")
+def two_answers(inputs, stage):
+    """Both pass the check, whose canonical form tells them apart."""
+    calls = []
+    def solve():
+        calls.append(1)
+        values = inputs["values"] * 2
+        return {"values": values, "extra": np.array([min(len(calls), 2)])}
+    return solve
+
+@player(name="is slow", task="echo")
+def is_slow(inputs, stage):
+    """Its second call does not end."""
+    calls = []
+    def solve():
+        calls.append(1)
+        time.sleep(0.002 if len(calls) == 1 else 600)
+        return {"values": inputs["values"] * 2}
+    return solve
+
+@player(name="fills the disk", task="echo")
+def fills_the_disk(inputs, stage):
+    """Stands for a worker whose answer does not fit."""
+    def solve():
+        raise OSError(28, "No space left on device")
+    return solve
+
 @player(name="elsewhere", task="echo", interpreter="/no/such/python")
 def elsewhere(inputs, stage):
     """Its interpreter is missing."""
@@ -228,6 +264,8 @@ def test_a_right_answer(project: Path) -> None:
         ("declines", "unavailable", "needs n < 10"),
         ("not installed", "unavailable", "pip install no-such-distribution"),
         ("pickles", "error", "Object arrays cannot be saved"),
+        ("lazy", "error", "must return finished numpy arrays"),
+        ("two answers", "wrong_answer", "two different answers"),
         ("elsewhere", "unavailable", "/no/such/python"),
     ],
 )
@@ -245,6 +283,45 @@ def test_limits(project: Path) -> None:
     hog = only(configured("eats", limits=Limits(wall_s=20, memory_gib=0.25)), project)
     assert hog.status == "memory"
     assert "limit 0.25 GiB" in hog.reason
+
+
+def test_a_stopped_call_says_how_long_it_had_lasted(project: Path) -> None:
+    """Not the limit, which covers start and set-up too, but the time since the last call began."""
+    record = only(configured("is slow", limits=Limits(wall_s=2.0, memory_gib=1)), project)
+    assert record.status == "timeout"
+    assert 0.5 < record.unfinished < 2.0
+
+
+def test_a_full_disk_is_nobodys_result(project: Path) -> None:
+    """When a worker or the referee cannot write, the run stops with the way to go on, and has no record of it."""
+    with pytest.raises(StoreError, match="Make room, then go on with: harness run resume="):
+        session.perform(configured("right", "fills the disk"), project)
+    (folder,) = (project / "reports/runs").glob("*")
+    assert {record.player for record in store.load(folder).records} <= {"right"}
+
+
+def test_an_interpreter_of_its_own(project: Path) -> None:
+    """A player runs in the Python that it names, which needs numpy but not the harness."""
+    players = {"right": PlayerConfig(interpreter=sys.executable)}
+    assert only(configured("right", players=players), project).status == "ok"
+
+
+def test_damaged_data_is_an_error_and_missing_data_is_not(project: Path) -> None:
+    """What is not there makes the player unavailable (BLOCKED); altered bytes are an error: never tolerated."""
+    suite = project / "benchmarks" / "echo.py"
+    raising = 'raise ValueError("the cloud is empty; give n >= 1")'
+    for kind, status in (("DataMissing", "unavailable"), ("DataError", "error")):
+        new = f"from harness.errors import {kind}; raise {kind}('its sha256 is another one')"
+        suite.write_text(SUITE.replace(raising, new))
+        assert only(configured("right", case="echo.broken", params={}), project).status == status
+
+
+def test_another_commit_or_version_does_not_resume(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's records come from one state of the code and one set of packages."""
+    found = run(configured("right"), project)
+    monkeypatch.setattr("harness.session.git_state", lambda project: {"commit": "f" * 40, "dirty": False})
+    with pytest.raises(ConfigurationError, match="begun at commit"):
+        session.perform(configured("right", resume=str(found.path)), project)
 
 
 def test_children_left_behind_and_floods_are_noted(project: Path) -> None:
@@ -311,9 +388,11 @@ result.update(json.loads(sys.argv[2]))
     ("changes", "status", "words"),
     [
         ({}, "ok", ""),
-        ({"samples": [0.5, 0.25], "stages": {"read": [0.1, 0.1]}, "peak_bytes": 1000}, "ok", ""),
+        ({"samples": [0.002, 0.001], "stages": {"read": [0.001, 0.001]}, "peak_bytes": 2**40}, "ok", ""),
         ({"protocol": 2}, "error", "protocol 2"),
         ({"samples": [-1]}, "error", "not negative"),
+        ({"samples": [3600.0]}, "error", "lived for"),
+        ({"stages": {"read": [float("nan")]}}, "error", "finite"),
         ({"answer": {"values": "../../../../etc/passwd"}}, "error", "outside the job folder"),
         ({"answer": {}}, "error", "KeyError"),
         ({"status": "unavailable", "reason": "no licence"}, "unavailable", "no licence"),
