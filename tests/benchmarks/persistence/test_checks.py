@@ -88,6 +88,26 @@ def test_the_forest_is_checked_even_if_nobody_computed_its_digest() -> None:
     assert "spanning forest" in checks.rips(inputs, {}, right).detail
 
 
+def test_the_oracle_says_what_too_many_points_leave_unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above LISTED_POINTS no edge is listed: a shifted bar of H1 passes, and the oracle's text says why."""
+    right = _right(TINY)
+    assert "lengths of edges, textbook reduction" in _check(TINY, right).oracle
+    monkeypatch.setattr(checks, "LISTED_POINTS", 10)
+    monkeypatch.setattr(checks, "ORACLE_SIMPLICES", 0)
+    shifted = {**right, "bars_1": right["bars_1"] * [[1 + 1e-4, 1 - 1e-4]]}
+    for known, says in (
+        (TINY.known, "; H1 unchecked; its bars rest on agreement"),
+        ({**TINY.known, "finite": {"1": 1}, "essential": {"1": 1}},
+         ", known counts; H1 checked by counts; its bars rest on agreement"),
+    ):  # fmt: skip
+        found = checks.rips(TINY.inputs, known, shifted)
+        assert found.ok, found.detail
+        assert found.oracle.endswith(says)
+        assert "lengths of edges" not in found.oracle
+    low = checks.rips({**TINY.inputs, "max_dimension": 0}, TINY.known, right)
+    assert "agreement" not in low.oracle, "H0 is always checked in full"
+
+
 def test_known_counts_are_compared() -> None:
     """Essential classes of H1 that contradict the known Betti number."""
     problem = Problem(inputs=TINY.inputs, known={**TINY.known, "essential": {"1": 99}})
@@ -129,8 +149,21 @@ def test_alpha_catches_a_lost_bar_and_a_missing_dimension() -> None:
     found = dict(answer("GUDHI AlphaComplex", problem))
     lost = {**found, "bars_2": found["bars_2"][np.ptp(found["bars_2"], axis=1).argsort()[:-1]]}
     assert "births in H2 instead of" in checks.alpha(problem.inputs, {}, lost).detail
+    assert checks.alpha(problem.inputs, {}, lost).distance is None, "what has no partner is at no distance"
     found.pop("bars_2")
     assert "bars_2 is missing" in checks.alpha(problem.inputs, {}, found).detail
+
+
+@pytest.mark.parametrize(("column", "value"), [(1, np.inf), (1, 1e30)])
+def test_alpha_has_a_finite_distance_or_none(column: int, value: float) -> None:
+    """A top bar without end, or an absurdly late one, is wrong, and its distance still fits into JSON."""
+    problem = cases.alpha_square(n=100)
+    found = {name: np.array(rows) for name, rows in answer("GUDHI AlphaComplex", problem).items()}
+    found["bars_1"][np.ptp(found["bars_1"], axis=1).argmax(), column] = value
+    wrong = checks.alpha(problem.inputs, problem.known, found)
+    assert not wrong.ok
+    assert wrong.distance is None or np.isfinite(wrong.distance)
+    json.dumps(wrong.distance, allow_nan=False)
 
 
 def test_the_alpha_reference_of_an_equilateral_triangle() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,13 +112,16 @@ def test_bad_input_is_refused_before_the_clock_starts(player: str) -> None:
     [
         ("ripser.py", "ripser"),
         ("GUDHI RipsPersistence", "gudhi.sklearn"),
+        ("GUDHI RipsPersistence collapsed", "gudhi.sklearn"),
         ("giotto-ph", "gph"),
+        ("giotto-ph collapsed", "gph"),
         ("Ripser++", "ripserplusplus"),
         ("GUDHI SimplexTree", "gudhi"),
         ("oineus", "oineus"),
         ("dionysus", "dionysus"),
         ("holos-tda", "holos_tda"),
         ("Dory", "pydory"),
+        ("Dory", "pyarrow.csv"),
     ],
 )
 def test_a_player_whose_package_is_missing_says_how_to_install_it(
@@ -160,10 +165,46 @@ def test_dory_loses_no_digit_at_any_scale(scale: float) -> None:
     assert all(found[name].tobytes() == right[name].tobytes() for name in right)
 
 
-def test_dory_writes_the_same_edges_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pyarrow is an option that only saves time."""
-    problem = _problem(workloads.torus(300), 0.4, 1)
-    fast = canonical(answer("Dory", problem), 1)
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    slow = canonical(answer("Dory", problem), 1)
-    assert all(slow[name].tobytes() == fast[name].tobytes() for name in fast)
+def test_dory_leaves_nothing_behind_and_writes_where_the_runner_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its text lies within TMPDIR, which a runner sets to the job's folder, and is gone afterwards."""
+    pytest.importorskip("pydory", reason="pydory is not installed")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    written: list[str] = []
+    make = tempfile.TemporaryDirectory
+
+    def noted(**options: Any) -> Any:
+        folder = make(**options)
+        written.append(folder.name)
+        return folder
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", noted)
+    answer("Dory", _problem(workloads.square(5), 0.5, 1))
+    assert [Path(name).parent for name in written] == [tmp_path]
+    assert not list(tmp_path.iterdir())
+
+
+def test_dory_reads_back_every_float32_that_is_written(tmp_path: Path) -> None:
+    """The decimals of lengths are the shortest that name the same float32, at both ends of their range."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    from benchmarks.persistence.players.dory import _write
+
+    # lengths are scaled to below 2^20
+    lengths = np.random.default_rng(0).random(1000, dtype=np.float32) * np.float32(2.0) ** np.arange(-30, 20).repeat(20)
+    lengths = np.append(lengths, 0).astype(np.float32)
+    i = np.arange(len(lengths), dtype=np.int32)
+    _write(tmp_path / "edges.csv", i, i + 1, lengths)
+    rows = [line.split(",") for line in (tmp_path / "edges.csv").read_text().splitlines()]
+    assert [(int(a), int(b)) for a, b, _ in rows] == [(k, k + 1) for k in range(len(lengths))]
+    assert np.array([np.float32(float(length)) for _, _, length in rows]).tobytes() == lengths.tobytes()
+
+
+@pytest.mark.parametrize("player", ["giotto-ph", "giotto-ph collapsed"])
+def test_giotto_keeps_an_edge_that_float32_rounds_above_the_threshold(player: str) -> None:
+    """It works in float32, where a length just below the threshold may round above it, as the threshold does."""
+    for end in (0.1, 0.3, 1 / 3, 0.7, 1.1, 1.7):
+        found = canonical(answer(player, _problem(np.array([[0.0], [end]]), end, 1)), 1)
+        assert found["bars_0"].tolist() == [[0, np.float32(end)], [0, np.inf]]
