@@ -16,6 +16,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 ROLES = ("candidate", "peer", "baseline", "control")
 DEVICES = ("cpu", "cuda")
+PROVENANCES = ("real", "derived", "synthetic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,10 @@ class Problem:
     known: Mapping[str, Any] = field(default_factory=dict)
     provenance: str = "synthetic"
     data: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.provenance not in PROVENANCES:
+            raise ValueError(f"the provenance of a problem is one of {', '.join(PROVENANCES)}, not {self.provenance!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,13 @@ class Stage(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseInfo:
-    """A registered case. ``target`` is ``"module:function"``; ``check`` likewise."""
+    """A registered case.
+
+    Attributes:
+        target, check, picture: ``"module:function"`` each.
+        parameters: names that its function takes besides ``seed`` and ``recording``; None where it takes any.
+            ``required``: those of them without a default.
+    """
 
     name: str
     target: str
@@ -92,6 +103,8 @@ class CaseInfo:
     datasets: tuple[str, ...] = ()
     picture: str = ""
     summary: str = ""
+    parameters: tuple[str, ...] | None = None
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

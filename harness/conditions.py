@@ -20,7 +20,8 @@ condition     example                     what it is held against
 ============= =========================== ==================================================================
 
 Bounds are written ``>=``, ``<=``, ``>``, ``<`` or ``==`` and a number; alternatives are separated by ``|``.
-A condition about trials that do not exist counts neither as met nor as unmet: such a gate is BLOCKED anyway.
+What is not known of a machine, or of a trial that was played, does not meet a condition. A condition about trials
+where none was played counts neither as met nor as unmet: such a gate is BLOCKED anyway.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.case import DEVICES, PROVENANCES
 from harness.errors import ConfigurationError, UnknownName
 from harness.record import Record
 
@@ -129,19 +131,21 @@ def _version(fact: Callable[[Facts], Any], absent: str) -> Callable[[str, Facts,
 
 
 def _number(
-    value: Callable[[Facts, Sequence[Record]], tuple[float | None, ...]], absent: bool | None
+    value: Callable[[Facts, Sequence[Record]], tuple[float | None, ...]],
 ) -> Callable[[str, Facts, Sequence[Record]], Answer]:
-    """A bound on numbers, all of which must meet it; ``absent`` is the answer where there is none."""
+    """A bound on numbers, all of which must be known and meet it."""
 
     def condition(asked: str, facts: Facts, records: Sequence[Record]) -> Answer:
         sign, wanted = _bound(asked)
         if wanted.count(".") > 1:
             raise ConfigurationError(f"requires: {asked!r} is no number; write for example '>=16'")
         limit = float(wanted)
-        here = sorted({number for number in value(facts, records) if number is not None})
-        if not here:
-            return "not known", absent
-        return ", ".join(f"{number:.4g}" for number in here), all(BOUNDS[sign](number, limit) for number in here)
+        found = value(facts, records)
+        here = sorted({number for number in found if number is not None})
+        shown = [f"{number:.4g}" for number in here] + ["not known"] * (None in found)
+        if not found:
+            return "no trial", None
+        return ", ".join(shown), None not in found and all(BOUNDS[sign](number, limit) for number in here)
 
     return condition
 
@@ -155,13 +159,25 @@ def _text(value: Callable[[Facts], Any]) -> Callable[[str, Facts, Sequence[Recor
     return condition
 
 
-def _trials(value: Callable[[Record], str]) -> Callable[[str, Facts, Sequence[Record]], Answer]:
+def _trials(
+    kind: str, known: Sequence[str], value: Callable[[Record], str]
+) -> Callable[[str, Facts, Sequence[Record]], Answer]:
+    """A word that every trial must have, of those that are known."""
+
     def condition(asked: str, facts: Facts, records: Sequence[Record]) -> Answer:
-        here = sorted({value(record) for record in records} - {""})
+        here = sorted({value(record) or "not known" for record in _played(records)})
         allowed = [choice.strip() for choice in asked.split("|")]
+        for choice in allowed:
+            if choice not in known:
+                raise UnknownName(kind, choice, known)
         return ", ".join(here) or "no trial", all(name in allowed for name in here) if here else None
 
     return condition
+
+
+def _played(records: Sequence[Record]) -> list[Record]:
+    """The trials of which something can be known: those whose process was started."""
+    return [record for record in records if record.status != "unavailable" and record.wall > 0]
 
 
 def _bound(asked: str) -> tuple[str, str]:
@@ -198,14 +214,14 @@ CONDITIONS: dict[str, Callable[[str, Facts, Sequence[Record]], Answer]] = {
     "cuda": _version(lambda facts: facts.get("cuda"), "no CUDA"),
     "driver": _version(lambda facts: facts.get("driver"), "no GPU driver"),
     "cpu": _text(lambda facts: _cpu(facts, "model")),
-    "cores": _number(lambda facts, records: (_cpu(facts, "cores"),), False),
-    "memory_gib": _number(lambda facts, records: (_memory_gib(facts),), False),
+    "cores": _number(lambda facts, records: (_cpu(facts, "cores"),)),
+    "memory_gib": _number(lambda facts, records: (_memory_gib(facts),)),
     "os": _text(lambda facts: facts.get("os")),
     "python": _version(lambda facts: facts.get("python"), "not known"),
     "governor": _text(lambda facts: facts.get("governor")),
     "machine": _machine,
-    "threads": _number(lambda facts, records: tuple(record.threads for record in records), None),
-    "provenance": _trials(lambda record: str(record.data.get("provenance", ""))),
-    "device": _trials(lambda record: record.device),
-    "steal": _number(lambda facts, records: tuple(record.interference.get("steal") for record in records), None),
+    "threads": _number(lambda facts, records: tuple(record.threads for record in _played(records))),
+    "provenance": _trials("provenance", PROVENANCES, lambda record: str(record.data.get("provenance", ""))),
+    "device": _trials("device", DEVICES, lambda record: record.device),
+    "steal": _number(lambda facts, records: tuple(record.interference.get("steal") for record in _played(records))),
 }

@@ -6,15 +6,18 @@ the harness ever sees a DictConfig. Dicts of cases, players and gates merge and 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.conditions import require_known
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, meant
 
 KINDS = ("absolute", "ratio", "accuracy", "agreement", "control", "calibration")
 OF_THE_SESSION = ("resume", "repeat", "progress", "runs", "lock_wait_s")
 """Keys that say how a run is carried out, not what is measured: they are not saved with a run."""
+PROGRESS = ("auto", "rich", "plain", "none")
 VERDICTS = ("PASS", "FAIL", "BLOCKED", "OFF-CONDITION", "INCONCLUSIVE")
 
 
@@ -41,8 +44,8 @@ class CaseConfig:
     """One entry under ``cases``.
 
     ``case`` is a registered case; ``params`` a grid (each value a list); ``players`` names of players, all
-    that answer the task if empty; ``processes`` repeats of each, ``fewer`` overrides that for slow players;
-    ``seed`` is added to the run's seed.
+    that answer the task if empty; ``processes`` repeats of each, ``fewer`` a number of its own for a slow player
+    (or a greater one: it simply stands in place of ``processes``); ``seed`` is added to the run's seed.
     """
 
     case: str = ""
@@ -149,19 +152,58 @@ def problems(config: RunConfig) -> list[str]:
     """What makes no sense in a configuration, one sentence each (empty if it is sound)."""
     found = []
     found += _not_tolerable("tolerate", config.tolerate)
+    if config.progress not in PROGRESS:
+        found.append(
+            f"progress {config.progress!r} is not one of {', '.join(PROGRESS)}.{meant(config.progress, PROGRESS)}"
+        )
+    if math.isnan(config.lock_wait_s) or config.lock_wait_s < 0:
+        found.append("lock_wait_s must be 0 or more seconds")
     for key, entry in config.cases.items():
-        if entry.processes < 1 or any(count < 1 for count in entry.fewer.values()):
-            found.append(f"cases.{key}: processes must be at least 1")
-        if entry.limits.wall_s <= 0 or entry.limits.memory_gib <= 0:
-            found.append(f"cases.{key}.limits: wall_s and memory_gib must be above 0")
-        if entry.sampling.min_samples < 1 or entry.sampling.max_samples < entry.sampling.min_samples:
-            found.append(f"cases.{key}.sampling: needs 1 <= min_samples <= max_samples")
-        for name, values in entry.params.items():
-            if not values:
-                found.append(f"cases.{key}.params.{name}: an empty list asks for nothing; drop it or give a value")
+        found += [f"cases.{key}{text}" for text in _case_problems(entry)]
     for key, gate in config.gates.items():
         found += [f"gates.{key}: {text}" for text in _gate_problems(gate, config)]
+    found += [
+        f"{key}: holds '${{', which is left for OmegaConf to fill in; a run is saved with the value itself"
+        for key in unresolved(to_dict(config))
+    ]
     return found
+
+
+def _case_problems(entry: CaseConfig) -> Iterator[str]:
+    if entry.processes < 1 or any(count < 1 for count in entry.fewer.values()):
+        yield ": processes must be at least 1"
+    if entry.threads < 0:
+        yield ": threads must be 0 (those of the machine) or more"
+    yield from _limit_problems(entry)
+    if twice := _twice(entry.players):
+        yield f".players: {twice} is named twice; 'processes' repeats a player"
+    for name in entry.fewer if entry.players else ():
+        if name not in entry.players:
+            yield f".fewer: {name!r} is not among its players.{meant(name, entry.players)}"
+    for name, values in entry.params.items():
+        if not values:
+            yield f".params.{name}: an empty list asks for nothing; drop it or give a value"
+        if twice := _twice(values):
+            yield f".params.{name}: {twice} is there twice; 'processes' repeats an instance"
+
+
+def _limit_problems(entry: CaseConfig) -> Iterator[str]:
+    for name in ("wall_s", "memory_gib"):
+        limit = getattr(entry.limits, name)
+        if not (math.isfinite(limit) and limit > 0):
+            yield f".limits: {name} must be a number above 0, found {limit:g}"
+    if entry.sampling.min_samples < 1 or entry.sampling.max_samples < entry.sampling.min_samples:
+        yield ".sampling: needs 1 <= min_samples <= max_samples"
+    if not (math.isfinite(entry.sampling.budget_s) and entry.sampling.budget_s >= 0):
+        yield ".sampling: budget_s must be 0 or more seconds"
+    if entry.sampling.max_warmup < 0:
+        yield ".sampling: max_warmup must be 0 or more"
+
+
+def _twice(values: Sequence[Any]) -> str:
+    """The first value that occurs before, in quotes; 1 and 1.0 make two instances, as do 1 and true."""
+    shown = [repr(value) for value in values]
+    return next((one for number, one in enumerate(shown) if one in shown[:number]), "")
 
 
 def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
@@ -181,10 +223,13 @@ def _gate_problems(gate: GateConfig, config: RunConfig) -> list[str]:
     if gate.processes < 3:
         found.append("fewer than 3 processes are never a verdict")
     if not gate.blocked and gate.case and gate.case not in config.cases:
-        found.append(f"case {gate.case!r} is not under cases: {', '.join(sorted(config.cases)) or 'none'}")
+        known = ", ".join(sorted(config.cases)) or "none"
+        found.append(f"case {gate.case!r} is not under cases: {known}.{meant(gate.case, config.cases)}")
     if not gate.blocked and not gate.case and gate.kind not in ("agreement", "control"):
         found.append("needs a case, or a sentence under 'blocked' that says why there is none")
-    found += [f"needs {other!r}, which is not under gates" for other in gate.needs if other not in config.gates]
+    for other in gate.needs:
+        if other not in config.gates:
+            found.append(f"needs {other!r}, which is not under gates.{meant(other, config.gates)}")
     try:
         require_known(gate.requires)
     except ConfigurationError as error:
@@ -224,6 +269,23 @@ def typed(values: Any) -> RunConfig:
     assert isinstance(config, RunConfig)
     require_sound(config)
     return config
+
+
+def unresolved(values: Any, where: str = "") -> list[str]:
+    """Paths of the keys whose value holds an interpolation, which OmegaConf would fill in from elsewhere.
+
+    >>> unresolved({"title": "${oc.env:HOME}", "cases": {"torus": {"players": ["a", "${b}"]}}})
+    ['title', 'cases.torus.players.1']
+    """
+    if isinstance(values, str):
+        return [where] if "${" in values else []
+    if isinstance(values, dict):
+        pairs = [*values.items(), *((key, str(key)) for key in values if "${" in str(key))]
+    elif isinstance(values, list | tuple):
+        pairs = list(enumerate(values))
+    else:
+        return []
+    return [key for name, value in pairs for key in unresolved(value, f"{where}.{name}" if where else str(name))]
 
 
 def to_dict(config: RunConfig) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from harness.case import DEVICES, ROLES, CaseInfo, PlayerInfo
 from harness.config import PlayerConfig
 from harness.errors import ConfigurationError, UnknownName
 
+OF_THE_REFEREE = ("seed", "recording")
+"""Arguments of a case that come from the run, not from ``params``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
@@ -62,7 +65,8 @@ def registry(project: Path, players: Mapping[str, PlayerConfig] | None = None) -
                 suite = path.relative_to(project / "benchmarks").parts[0].removesuffix(".py")
                 name = f"{suite}.{function.name}"
                 _new(name, cases, where)
-                cases[name] = _info(CaseInfo, where, name=name, target=target, summary=summary, **arguments)
+                found_here = dict(name=name, target=target, summary=summary, **_parameters(function))
+                cases[name] = _info(CaseInfo, where, **found_here, **arguments)
             else:
                 name = arguments.get("name", "")
                 _new(name, found, where)
@@ -96,6 +100,19 @@ def _marked(path: Path, project: Path) -> Iterator[tuple[str, ast.FunctionDef, d
         for mark in node.decorator_list:
             if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id in ("case", "player"):
                 yield mark.func.id, node, _literals(mark, f"{path.relative_to(project)}:{mark.lineno}")
+
+
+def _parameters(function: ast.FunctionDef) -> dict[str, tuple[str, ...] | None]:
+    """What the function of a case takes, and what of it has no default."""
+    of = function.args
+    plain = [*of.posonlyargs, *of.args]
+    names = [one.arg for one in (*plain, *of.kwonlyargs) if one.arg not in OF_THE_REFEREE]
+    with_default = {one.arg for one in plain[len(plain) - len(of.defaults) :]}
+    with_default |= {one.arg for one, value in zip(of.kwonlyargs, of.kw_defaults, strict=True) if value is not None}
+    return {
+        "parameters": None if of.kwarg else tuple(names),
+        "required": tuple(name for name in names if name not in with_default),
+    }
 
 
 def _literals(mark: ast.Call, where: str) -> dict[str, Any]:

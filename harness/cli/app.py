@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.compose import explain, register, with_settings
+from harness.cli.compose import explain, help_text, register, with_settings
 from harness.cli.saved import resolve
 from harness.config import typed
 from harness.errors import HarnessError, WorkerError
@@ -29,12 +29,23 @@ _statuses: list[int] = []
 _sweeps: list[Path] = []
 
 
-def main(arguments: Sequence[str], project: Path) -> int:
+def main(arguments: Sequence[str], project: Path | None) -> int:
     """The verb ``run``: Hydra over ``arguments`` (without the verb). Returns the exit status of the worst run.
+
+    Args:
+        project: None outside any project, where help and a shell's completion still answer.
 
     Raises:
         HarnessError: the configuration cannot be composed.
     """
+    from harness.cli.completion import install
+
+    completing = bool({"-sc", "--shell-completion"} & set(arguments))
+    if completing and (install(arguments) or project is None):
+        return 0
+    if list(arguments) in (["--help"], ["-h"]) or project is None:
+        print(help_text(project))
+        return 0
     import hydra
 
     register(project)
@@ -42,7 +53,7 @@ def main(arguments: Sequence[str], project: Path) -> int:
     _sweeps.clear()
     run = hydra.main(version_base="1.3", config_path=str(project / "conf"), config_name="config")(job)
     try:
-        with _hydra_sees([_program(arguments), *with_settings(arguments)]):
+        with hydra_sees([_program(arguments), *with_settings(arguments)]):
             run()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -148,7 +159,7 @@ def _program(arguments: Sequence[str]) -> str:
 
 
 @contextmanager
-def _hydra_sees(arguments: list[str]) -> Iterator[None]:
+def hydra_sees(arguments: list[str]) -> Iterator[None]:
     """Hydra reads sys.argv, and raises errors (instead of printing them and exiting) only when told to."""
     before, flag = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = arguments

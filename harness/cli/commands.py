@@ -1,4 +1,7 @@
-"""The verbs over run folders: report, verify, compare, publish and asv. Nothing of a run is executed."""
+"""The verbs over run folders: report, verify, compare, publish and asv. Nothing of a run is executed.
+
+The folder of a run is enough for each of them; ``project`` is None outside any project.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.runs import FOLDER, find, manifest
+from harness.errors import StoreError
+from harness.project import find as project_of, has_commit
 from harness.verdict import EXIT_STATUS, exit_status
 
 if TYPE_CHECKING:
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 RUN = f"a run folder, a name under {FOLDER}, the beginning of one, 'latest', or a commit: its newest run"
 
 
-def report(argv: Sequence[str], project: Path) -> int:
+def report(argv: Sequence[str], project: Path | None) -> int:
     """The verb ``report``. Returns the exit status of the run's verdicts."""
     parser = argparse.ArgumentParser(prog="harness report", description="Write a run's reports again from its records.")
     parser.add_argument("run", metavar="RUN", help=RUN)
@@ -46,7 +51,7 @@ def report(argv: Sequence[str], project: Path) -> int:
     return status
 
 
-def verify(argv: Sequence[str], project: Path) -> int:
+def verify(argv: Sequence[str], project: Path | None) -> int:
     """The verb ``verify``. Returns 0 if everything fits together, 10 if not."""
     parser = argparse.ArgumentParser(
         prog="harness verify", description="Recompute every verdict from the raw records, and say what does not fit."
@@ -55,25 +60,25 @@ def verify(argv: Sequence[str], project: Path) -> int:
     parser.add_argument("--head", metavar="SHA", default="", help="the published digest of the run's last record")
     parser.add_argument(
         "--gates", choices=("yes", "no"), default="yes",
-        help="hold the saved gates against those of this project, where the run is one of it (default: yes)",
+        help="name the saved gates that this project has otherwise now, where the run is one of it (default: yes)",
     )  # fmt: skip
     words = parser.parse_args(argv)
     run = _load(words.run, project)
     from harness.judging import verify as verification
 
-    ours = words.gates == "yes" and run.manifest.get("project_name") == project.name
-    findings = verification.verify(run, gates=_gates_now(run, project) if ours else None, expected_head=words.head)
+    ours = _gates_now(run, project) if words.gates == "yes" and project and _is_of(run, project) else {}
+    findings = verification.verify(run, gates=ours, expected_head=words.head)
     for finding in findings:
         print(f"{finding.severity:5} {finding.where}: {finding.what}")
     bad = verification.failed(findings)
     head = run.records[-1].digest if run.records else "none"
-    against = "those of this project" if ours else "themselves alone"
-    counts = f"{len(run.records)} records, {len(run.config.gates)} gates held against {against}"
+    against = f"{len(ours)} of them held against their namesakes in this project"
+    counts = f"{len(run.records)} records, {len(run.config.gates)} gates, {against if ours else 'judged by themselves'}"
     print(f"{'DOES NOT VERIFY' if bad else 'verified'}: {run.name}, {counts}; head {head}")
     return EXIT_STATUS["FAIL"] if bad else 0
 
 
-def compare(argv: Sequence[str], project: Path) -> int:
+def compare(argv: Sequence[str], project: Path | None) -> int:
     """The verb ``compare``. Returns 0 no regression, 10 a regression, 13 not known, 14 nothing in common."""
     from harness.judging import compare as comparison
 
@@ -109,21 +114,37 @@ def compare(argv: Sequence[str], project: Path) -> int:
     return found.exit_status(words.tolerance)
 
 
-def publish(argv: Sequence[str], project: Path) -> int:
-    """The verb ``publish``. Returns 0: what the tables say is in the tables."""
+def publish(argv: Sequence[str], project: Path | None) -> int:
+    """The verb ``publish``. Returns 0: what the tables say is in the tables. A run has to be finished and to verify."""
     parser = argparse.ArgumentParser(prog="harness publish", description="Write a run's tables, with their provenance.")
     parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument("--to", metavar="FOLDER", type=Path, help="where to (default: reports/ of the project)")
     words = parser.parse_args(argv)
+    to = words.to or (project / "reports" if project else None)
+    if to is None:
+        parser.error("there is no project here whose reports/ they could go to; say where with --to FOLDER")
     run = _load(words.run, project)
-    from harness.judging import gates
+    from harness.judging import gates, verify as verification
     from harness.report import publish as write
 
-    _list(write(run, gates.judge(run), words.to or project / "reports"))
+    ours = _gates_now(run, project) if project and _is_of(run, project) else {}
+    findings = verification.verify(run, gates=ours)
+    if verification.failed(findings):
+        bad = [finding for finding in findings if finding.severity == "error"]
+        raise StoreError(
+            f"run {run.name} does not verify, so it is not published: {bad[0].where}: {bad[0].what}"
+            + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
+            + f"; see: harness verify {words.run}"
+        )
+    if "finished" not in run.manifest:
+        raise StoreError(
+            f"run {run.name} is not finished, so it is not published; go on with: harness run resume={run.path}"
+        )
+    _list(write(run, gates.judge(run), to))
     return 0
 
 
-def asv(argv: Sequence[str], project: Path) -> int:
+def asv(argv: Sequence[str], project: Path | None) -> int:
     """The verb ``asv``. Returns 0."""
     parser = argparse.ArgumentParser(prog="harness asv", description="Write a run's records as results of asv.")
     parser.add_argument("run", metavar="RUN", help=RUN)
@@ -132,16 +153,27 @@ def asv(argv: Sequence[str], project: Path) -> int:
     )
     words = parser.parse_args(argv)
     run = _load(words.run, project)
+    home = project or project_of(run.path)
     from harness.report.asv import export
 
-    _list(export(run, words.to or project / ".asv" / "results", project=project))
+    _list(export(run, words.to or home / ".asv" / "results", project=home))
     return 0
 
 
-def _load(word: str, project: Path) -> Run:
+def _load(word: str, project: Path | None) -> Run:
     from harness import store
 
     return store.load(find(word, project))
+
+
+def _is_of(run: Run, project: Path) -> bool:
+    """Whether a run is one of a project: by its name, its place, or a commit that the project's repository holds."""
+    git = run.manifest.get("git")
+    return (
+        run.manifest.get("project_name") == project.name
+        or run.path.resolve().is_relative_to(project)
+        or has_commit(project, str(git.get("commit", "")) if isinstance(git, dict) else "")
+    )
 
 
 def _gates_now(run: Run, project: Path) -> dict[str, GateConfig]:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ harness run -m KEY=A,B ...         a sweep: one run for each combination
 Choices (group=option):
 
 $APP_CONFIG_GROUPS
+Keys (key=value): $KEYS;
+under them cases.KEY, players.NAME and gates.KEY, whose keys are in docs/reference/configuration.md
+
 Examples:
   harness run conf=smoke
   harness run conf=phase2 cases.KEY.processes=8     any key of the configuration, by its path
@@ -63,8 +67,26 @@ Examples:
 RUN is a folder, a name under reports/runs, the beginning of one, 'latest', or a commit: its newest run.
 --hydra-help: the options of Hydra itself. Tab completion: eval "$$(harness run --shell-completion install=bash)"
 Exit status: 0 all passed, 1 crash or configuration, 2 usage, 10 FAIL, 11 BLOCKED, 12 OFF-CONDITION,
-13 INCONCLUSIVE, 14 no verdict.
+13 INCONCLUSIVE, 14 no verdict, 130 stopped by Ctrl-C.
 """
+
+
+HELP = HELP.replace("$KEYS", ", ".join(one.name for one in fields(RunConfig)))
+
+
+def help_text(project: Path | None) -> str:
+    """What ``harness run --help`` prints, from the names of the files alone: Hydra would take half a second.
+
+    Args:
+        project: whose choices are listed; None outside any project, which is then said instead.
+    """
+    groups: dict[str, list[str]] = {}
+    for path in sorted((project / "conf").glob("*/*.yaml")) if project else ():
+        groups.setdefault(path.parent.name, []).append(path.stem)
+    choices = "".join(f"{group}: {', '.join(names)}\n" for group, names in groups.items())
+    if project is None:
+        choices = f"none here: neither {Path.cwd()} nor a folder above it holds both conf/ and benchmarks/\n"
+    return HELP.replace("$APP_CONFIG_GROUPS", choices).replace("$$", "$")
 
 
 def register(project: Path) -> None:
@@ -147,8 +169,28 @@ def explain(error: Exception, project: Path) -> HarnessError | None:
     if isinstance(error, YAMLError):
         return ConfigurationError(f"a configuration file is not valid YAML: {error}")
     if isinstance(error, HydraException):
-        return ConfigurationError(str(error))
+        return _several(error) or ConfigurationError(str(error))
+    if isinstance(error, ValueError) and str(error).startswith(_EXCLUDING):
+        return UsageError(
+            f"{str(error).strip().rstrip('.')}. 'harness run --cfg job conf=NAME' prints one configuration"
+        )
     return None
+
+
+_EXCLUDING = ("Only one of --run", "The --resolve flag")
+"""What Hydra's messages about options that exclude each other begin with; they are plain ValueErrors."""
+
+
+def _several(error: Exception) -> HarnessError | None:
+    """Several values where one run is asked for."""
+    found = re.search(r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'(?:\n| requires)", str(error))
+    if found is None:
+        return None
+    key, _, values = found[1].partition("=")
+    return UsageError(
+        f"{found[1]!r} gives several values: add -m for one run of each (harness run -m {found[1]}), or write "
+        f"'{key}=[{values}]' where one list is meant"
+    )
 
 
 def _not_an_override(text: str, project: Path) -> HarnessError:
@@ -186,6 +228,8 @@ def _wrong_key_or_type(error: Exception, cause: Any) -> HarnessError:
         return ConfigurationError(f"{where}{UnknownName(kind, key, known)}")
     reason = str(cause.msg or cause).split("\n")[0]
     if "is not a subclass of" in reason:
-        reason += (". The command line changes entries that there are; a new one is written in a file under conf/, "
-                   "and chosen with a group such as cases=NAME or gates=NAME")  # fmt: skip
+        reason += (
+            ". The command line changes entries that there are; a new one is written in a file under conf/, and chosen "
+            "with its group: +players=NAME, or cases=NAME where conf=NAME chooses cases already"
+        )
     return ConfigurationError(f"{where}{full_key}: {reason[:1].lower()}{reason[1:]}")

@@ -12,6 +12,7 @@ from typing import Any
 from harness.cli.holdings import Holdings
 from harness.errors import HarnessError
 from harness.machine import environment, lock
+from harness.machine.disturbance import interference, snapshot
 
 LISTEN_S = 0.25
 _BUSY, _STOLEN = 0.1, 0.02
@@ -30,11 +31,11 @@ def main(argv: Sequence[str], project: Path | None) -> int:
 
     show(f"machine {found['machine']['key']}", ["", ""], describe(found["machine"], found["now"]))
     versions = [[name, version] for name, version in found["machine"]["packages"].items()]
-    show("packages", ["", ""], versions, empty="none of those that the players name")
+    show("packages", ["package", "version"], versions, empty="none of those that the players name")
     sets = [[row["name"], "yes" if row["present"] else "no", row["detail"]] for row in found["datasets"]]
-    show("data", ["", "here", ""], sets, empty="no data set is declared")
+    show("data", ["data set", "here", "where, or how to get it"], sets, empty="no data set is declared")
     for cause, title in (("machine", "what this machine cannot measure"), ("project", "what nothing can measure yet")):
-        show(title, ["", "", "why, and what would help"], _grouped(found["unmeasurable"], cause), empty="nothing")
+        show(title, ["kind", "name", "why, and what helps"], _grouped(found["unmeasurable"], cause), empty="nothing")
     show("warnings", [""], [[text] for text in found["warnings"]], empty="none")
     return 0
 
@@ -47,10 +48,10 @@ def examine(project: Path | None) -> dict[str, Any]:
         (rows of kind, name, why, and whether the cause is this ``machine`` or the ``project``) and ``warnings``
         (sentences).
     """
-    before = environment.snapshot()
+    before = snapshot()
     facts = environment.facts(project)
     time.sleep(LISTEN_S)
-    now = environment.interference(before, environment.snapshot(gpu=bool(facts["gpus"])))
+    now = interference(before, snapshot(gpu=bool(facts["gpus"])))
     sets, unmeasurable, problems = _project_view(project, facts)
     return {
         "machine": facts,

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UnknownName
+from harness.errors import ConfigurationError, UnknownName
 
 FOLDER = "reports/runs"
 LATEST = "latest"
@@ -20,19 +20,26 @@ def names(project: Path, folder: str = FOLDER) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: (str(manifest(path).get("created", "")), path.name))]
 
 
-def find(word: str, project: Path, folder: str = FOLDER, *, phase: str = "") -> Path:
+def find(word: str, project: Path | None, folder: str = FOLDER, *, phase: str = "") -> Path:
     """The run folder that ``word`` means.
 
     Args:
         word: a path, a name, the beginning of one name, ``latest``, or a commit: then its newest run.
+        project: whose runs the names are of; None outside any project, where only a path means a run.
         phase: which phase's run of a commit is wanted; empty for any.
 
     Raises:
-        UnknownName: no run answers to it, or several names begin so.
+        UnknownName: no run answers to it, or several names begin so. ConfigurationError: it is no run folder,
+            and there is no project whose runs could have that name.
     """
     path = Path(word).expanduser()
     if (path / "run.json").is_file():
         return path.resolve()
+    if project is None:
+        raise ConfigurationError(
+            f"{word!r} is no folder with a run.json, and names of runs mean something in a project only: neither "
+            f"{Path.cwd()} nor a folder above it holds both conf/ and benchmarks/"
+        )
     known = names(project, folder)
     if word == LATEST and known:
         return project / folder / known[-1]

@@ -26,12 +26,15 @@ def plain(
 
     >>> print(plain("fruit: 2", ["name", "colour"], [["apple", "red"], ["fig", "purple"]]))
     fruit: 2
+      name   colour
       apple  red
       fig    purple
     """
     lines = [title]
     if not rows:
         return f"{title}\n  {empty}"
+    if any(columns):
+        rows = [columns, *rows]
     widths = [max(len(clean(row[i])) for row in rows) for i in range(len(columns) - 1)]
     indent = 2 + sum(widths) + 2 * len(widths)
     for row in rows:

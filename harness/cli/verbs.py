@@ -25,6 +25,8 @@ VERBS = {
     "publish": ("harness.cli.commands:publish", "write a run's tables, with their provenance, under reports/"),
     "asv": ("harness.cli.commands:asv", "write a run's records as results of asv, for one history of both"),
 }
+OF_RUNS = ("report", "verify", "compare", "publish", "asv")
+"""Verbs that take runs; what they need is in the run's folder."""
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
@@ -86,11 +88,11 @@ def dispatch(words: Sequence[str]) -> int:
 
 
 def _project(verb: str, rest: Sequence[str]) -> Path | None:
-    """The project that the verb works on; ``doctor`` needs none, and neither does a verb's own help."""
+    """The project that the verb works on. ``doctor``, a run's folder and a verb's own help need none."""
     try:
         return find()
     except HarnessError:
-        if verb == "doctor" or (verb != "run" and {"-h", "--help"} & set(rest)):
+        if verb in ("doctor", *OF_RUNS) or {"-h", "--help", "-sc", "--shell-completion"} & set(rest):
             return None
         raise
 
@@ -106,4 +108,4 @@ usage: harness VERB [ARGUMENTS]
 'harness VERB --help' has the arguments of each; 'harness run --help' lists the configurations.
 RUN is a folder, a name under reports/runs, the beginning of one, 'latest', or a commit: its newest run.
 Exit status: 0 all passed, 1 crash or configuration, 2 usage, 10 FAIL, 11 BLOCKED, 12 OFF-CONDITION,
-13 INCONCLUSIVE, 14 no verdict. HARNESS_DEBUG=1 shows tracebacks."""
+13 INCONCLUSIVE, 14 no verdict, 130 stopped by Ctrl-C. HARNESS_DEBUG=1 shows tracebacks."""

@@ -47,7 +47,9 @@ def verify(run: Run, *, gates: Mapping[str, GateConfig] | None = None, expected_
     """Everything in a run folder that does not fit together; nothing in it is executed or unpickled.
 
     Args:
-        gates: the gates as the project has them now; a saved gate that differs from its namesake is an error.
+        gates: the gates as the project has them now. That a saved gate differs from its namesake is a note where
+            the saved configuration is the one that the run was begun with (the run was asked so, or the project
+            has changed since), and an error where it is not.
         expected_head: the published digest of the run's last record, if there is one.
     """
     shape = list(_shape(run))
@@ -202,13 +204,26 @@ def _answer_problem(path: Path, name: str) -> str:
 def _gates(run: Run, now: Mapping[str, GateConfig]) -> Iterator[Finding]:
     from dataclasses import asdict
 
+    intact = _saved_configuration(run) == run.manifest.get("configuration")
+    asked = "; the run has been asked so from its beginning" if intact else ""
+    make = _note if intact else _error
     for name, saved in run.config.gates.items():
         if name not in now:
             continue
         before, after = asdict(saved), asdict(now[name])
         changed = [f"{key} {before[key]!r} -> {after[key]!r}" for key in before if before[key] != after[key]]
         if changed:
-            yield _error(CONFIG, f"gate {name!r} is another one in the project now: {', '.join(changed)}")
+            yield make(CONFIG, f"gate {name!r} is another one in the project now: {', '.join(changed)}{asked}")
+
+
+def _saved_configuration(run: Run) -> str:
+    """The hash of the configuration as it is in the folder now; empty where it cannot be read."""
+    import yaml
+
+    try:
+        return digest(yaml.safe_load((run.path / CONFIG).read_text()))
+    except (OSError, ValueError, TypeError, yaml.YAMLError):
+        return ""
 
 
 def _verdicts(run: Run) -> Iterator[Finding]:

@@ -51,6 +51,23 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
         registry(project(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("signature", "parameters", "required"),
+    [
+        ("seed", (), ()),
+        ("n, k=2, *, seed, recording=None, wide", ("n", "k", "wide"), ("n", "wide")),
+        ("n: int, /, k: int = 3, seed: int = 0", ("n", "k"), ("n",)),
+        ("n, seed, **others", None, ("n",)),
+    ],
+)
+def test_the_parameters_of_a_case(
+    tmp_path: Path, signature: str, parameters: tuple[str, ...] | None, required: tuple[str, ...]
+) -> None:
+    """What its function takes, without what the run itself gives, and what of it has no default."""
+    found = registry(project(tmp_path, CASE.replace("(seed)", f"({signature})"))).case("s.one")
+    assert (found.parameters, found.required) == (parameters, required)
+
+
 def test_wrong_names_get_near_misses(tmp_path: Path) -> None:
     """For cases and for players."""
     found = registry(project(tmp_path, CASE + PLAYER))

@@ -13,6 +13,30 @@ from harness import store
 from harness.config import CaseConfig, GateConfig
 from harness.errors import Locked, SchemaError, StoreError
 from harness.record import FIELDS, SCHEMA, Record, canonical_json, from_dict, record_digest, to_dict
+from harness.report import write
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """A file is replaced, not followed; a run folder whose folders lie elsewhere is refused."""
+    run = fabricate.run(tmp_path / "run", [])
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    (run.path / "report.html").symlink_to(precious)
+    store.write_text(run.path / "report.html", "new")
+    assert (precious.read_text(), (run.path / "report.html").read_text()) == ("kept", "new")
+    assert not list(run.path.glob(".*"))
+    (tmp_path / "elsewhere").mkdir()
+    (run.path / "plots").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="plots is a link"):
+        store.load(run.path)
+    with pytest.raises(StoreError, match="plots is a link"):
+        write(run, [])
+
+
+def test_a_role_is_one_of_those_known() -> None:
+    """A record from elsewhere may say anything."""
+    with pytest.raises(SchemaError, match=r"role is one of candidate, peer, baseline, control, not '<b>'"):
+        from_dict({**to_dict(fabricate.record()), "role": "<b>"})
 
 
 def test_a_run_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -35,6 +59,20 @@ def test_records_are_chained(tmp_path: Path) -> None:
     records = run.records
     assert [r.previous for r in records] == [store.beginning(run.manifest), records[0].digest, records[1].digest]
     assert all(r.digest == record_digest(to_dict(r)) for r in records)
+
+
+def test_a_saved_configuration_is_never_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpolation in a run from elsewhere would carry this machine's environment into its reports: refused."""
+    monkeypatch.setenv("SECRET_OF_MINE", "s3cret")
+    run = fabricate.run(tmp_path / "r", [fabricate.record()])
+    text = (run.path / store.CONFIG).read_text()
+    (run.path / store.CONFIG).write_text(text.replace("title: ''", 'title: "${oc.env:SECRET_OF_MINE}"', 1))
+    with pytest.raises(StoreError, match=r"title would be filled in from this machine") as error:
+        store.load(run.path)
+    assert "s3cret" not in str(error.value)
+    (run.path / store.CONFIG).write_text(text.replace("case: persistence.torus", "case: persistence.${oc.env:USER}"))
+    with pytest.raises(StoreError, match=r"cases\.torus\.case would be filled in"):
+        store.load(run.path)
 
 
 def test_a_torn_line_is_cut_before_the_run_goes_on(tmp_path: Path) -> None:

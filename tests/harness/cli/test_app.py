@@ -81,6 +81,11 @@ def test_hydra_writes_nothing(run: Run, home: Path) -> None:
     assert sorted(home.rglob("*")) == before
 
 
+def test_help_is_what_hydra_would_print(run: Run) -> None:
+    """The help that is made without Hydra, to be quick, lists the same choices in the same words."""
+    assert run("--help").stdout.split() == run("--help", "conf=beta").stdout.split()
+
+
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["--help", "conf=beta"]])
 def test_help_lists_the_choices(run: Run, words: list[str]) -> None:
     """The help shows the configurations that there are."""
@@ -100,6 +105,8 @@ def test_help_lists_the_choices(run: Run, words: list[str]) -> None:
         (["resume=nothing"], 1, "no run is named 'nothing'"),
         (["-m", "resume=nothing"], 1, "no run is named 'nothing'"),
         (["--nonsense"], 2, "unrecognized arguments: --nonsense"),
+        (["-m", "conf=alpha,beta", "--cfg", "job"], 2, "Only one of --run, --multirun, --cfg"),
+        (["conf=alpha,beta"], 2, "add -m for one run of each"),
     ],
 )
 def test_bad_input_is_one_message(run: Run, words: list[str], status: int, says: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,6 @@ from harness import store
 from harness.cli.runs import FOLDER
 from harness.cli.verbs import main
 from harness.config import GateConfig
-from harness.record import to_dict
-from harness.trials.plan import Trial
 
 AGREE = GateConfig(title="Engines agree", row="H2", kind="agreement", case="torus", processes=3)
 SLOW = GateConfig(title="Fast", row="H2", case="torus", player="ripser.py", below=0.01, processes=3)
@@ -36,17 +34,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def made(
     home: Path, name: str = "one", *, seconds: float = 0.1, gates: dict[str, GateConfig] | None = None
 ) -> store.Run:
-    """A run of two engines that agree, four processes each."""
-    records = [
-        fabricate.record(player=player, process=process, samples=[seconds * (1 + 0.01 * process)] * 3)
-        for process in range(4)
-        for player in ("ripser.py", "Dory")
-    ]
-    run = fabricate.run(home / FOLDER / name, records, gates={"agree": AGREE} if gates is None else gates)
-    asked = [f.name for f in dataclasses.fields(Trial)]
-    plan = [{"sampling": {}, **{key: value for key, value in to_dict(one).items() if key in asked}} for one in records]
-    (run.path / "plan.json").write_text(json.dumps(plan))
-    return run
+    """A finished run of two engines that agree, four processes each."""
+    return fabricate.finished(
+        home / FOLDER / name,
+        seconds=dict.fromkeys(("ripser.py", "Dory"), seconds),
+        processes=4,
+        gates={"agree": AGREE} if gates is None else gates,
+    )
 
 
 def test_report(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,14 +92,60 @@ def test_verify_tells_a_tampered_run(home: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_verify_holds_gates_against_the_project(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A saved gate that was made easier is seen, where the run is one of this project."""
+    """A saved gate that the project has otherwise is named, and is no error: the run was asked so from the start."""
     run = made(home, gates={"agree": GateConfig(**{**vars(AGREE), "processes": 4})})
     manifest = {**run.manifest, "project_name": home.name}
     (run.path / "run.json").write_text(json.dumps(manifest))
     main(["verify", "one"])
-    assert "gate 'agree' is another one in the project now" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "note  config.yaml: gate 'agree' is another one in the project now: processes 4 -> 3" in said
+    assert "1 gates, 1 of them held against their namesakes in this project" in said
     main(["verify", "one", "--gates", "no"])
     assert "another one in the project" not in capsys.readouterr().out
+
+
+def test_whose_gates_a_run_is_held_against(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is of a project by its place, its project's name or a commit that the repository holds, else it is not."""
+    run = made(home, gates={"agree": GateConfig(**{**vars(AGREE), "processes": 4})})
+    elsewhere = tmp_path / "elsewhere"
+    run.path.rename(elsewhere)
+
+    def held() -> bool:
+        main(["verify", str(elsewhere)])
+        return "held against their namesakes" in capsys.readouterr().out
+
+    values = json.loads((elsewhere / "run.json").read_text())
+    assert not held()
+    (elsewhere / "run.json").write_text(json.dumps({**values, "project_name": home.name}))
+    assert held()
+    git = ["git", "-C", str(home), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    (elsewhere / "run.json").write_text(json.dumps({**values, "git": {"commit": commit, "dirty": False}}))
+    assert held()
+
+
+def test_a_folder_is_enough_outside_any_project(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """report, verify, compare and publish take a run by its path anywhere; a name there is refused in one message."""
+    path = str(fabricate.finished(home / FOLDER / "one", seconds={"ripser.py": 0.1, "Dory": 0.2}).path)
+    away = tmp_path / "away"
+    away.mkdir()
+    monkeypatch.chdir(away)
+    assert main(["verify", path]) == 0
+    assert main(["report", path]) == 14
+    assert main(["compare", path, path]) == 0
+    assert main(["publish", path, "--to", str(away / "tables")]) == 0
+    assert "judged by themselves" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        main(["publish", path])
+    assert stop.value.code == 2
+    assert main(["verify", "latest"]) == 1
+    assert "'latest' is no folder with a run.json" in capsys.readouterr().err
 
 
 def test_compare(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -129,6 +169,22 @@ def test_publish(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["publish", "one", "--to", str(tmp_path / "tables")]) == 0
     written = capsys.readouterr().out.split()
     assert [Path(path).parent for path in written] == [home / "reports", tmp_path / "tables"]
+
+
+def test_publish_refuses_what_does_not_verify_or_end(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a run that was changed nor one that was stopped goes under reports/."""
+    run = made(home)
+    manifest = run.path / "run.json"
+    values = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({key: value for key, value in values.items() if key not in ("finished", "head")}))
+    assert main(["publish", "one"]) == 1
+    assert "is not finished, so it is not published; go on with: harness run resume=" in capsys.readouterr().err
+    manifest.write_text(json.dumps(values))
+    records = run.path / "records.jsonl"
+    records.write_text(records.read_text().replace("0.1,", "0.01,", 1))
+    assert main(["publish", "one"]) == 1
+    assert "does not verify, so it is not published: records.jsonl" in capsys.readouterr().err
+    assert not list((home / "reports").glob("*.md"))
 
 
 @pytest.mark.parametrize("verb", ["report", "verify", "publish", "asv"])

@@ -50,6 +50,12 @@ def test_keys_are_overridden_one_by_one(home: Path) -> None:
         ("cases.torus.processes=0", ConfigurationError, r"cases\.torus: processes must be at least 1"),
         ("+cases.other.case=x.y", ConfigurationError, "a new one is written in a file under conf/"),
         ("hydra/launcher=submitit_slrum", UnknownName, r"tcs-harness\[slurm\]"),
+        (
+            "conf=alpha,beta",
+            UsageError,
+            r"several values: add -m for one run of each \(harness run -m conf=alpha,beta\)",
+        ),
+        ("progress=plan", ConfigurationError, "progress 'plan' is not one of .* Did you mean 'plain'"),
         ("beta", UsageError, r"not of the form key=value. Did you mean conf=beta\?"),
         ("cases.torus.params.n=[1", UsageError, "not of the form key=value"),
     ],

@@ -93,14 +93,14 @@ def test_the_verb_in_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(tmp_path / "bin"))
         assert doctor.main([], project) == 0
-        out = capsys.readouterr().out
+        out = " ".join(capsys.readouterr().out.split())
         assert doctor.main(["--json"], project) == 0
     found = json.loads(capsys.readouterr().out)
     assert "machine " + found["machine"]["key"] in out
-    assert "2 gates  one ... two  not built yet" in out
-    assert "player  p      needs a CUDA GPU" in out
-    assert "far  no  not here" in out
-    assert "GPU       none (no nvidia-smi on PATH)" in out
+    assert "2 gates one ... two not built yet" in out
+    assert "player p needs a CUDA GPU" in out
+    assert "far no not here" in out
+    assert "GPU none (no nvidia-smi on PATH)" in out
     causes = {row["name"]: row["cause"] for row in found["unmeasurable"]}
     assert causes == {"p": "machine", "toy.c": "machine", "one": "project", "two": "project", "three": "machine"}
 

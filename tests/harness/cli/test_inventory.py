@@ -12,7 +12,7 @@ import pytest
 
 import machines
 from harness.cli.inventory import main
-from harness.errors import UsageError
+from harness.errors import UnknownName, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITE = """\
@@ -35,8 +35,8 @@ def test_everything(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every kind has its line, and what is empty says how to begin."""
     assert main([], here) == 0
     out = capsys.readouterr().out
-    assert "players: 1 of 2 can be run here" in out
-    assert "no   alpha  t  peer  no-such-thing is not installed; install it with: pip install" in out
+    assert "players: 1 of 2 can be run here\n       player  task  role  about, or what is lacking\n" in out
+    assert "no   alpha   t     peer  no-such-thing is not installed; install it with: pip install" in out
     assert "yes  beta" in out
     assert "runs: 0" in out
     assert "none yet: 'harness run conf=smoke' makes one" in out
@@ -55,6 +55,13 @@ def test_a_filter_that_fits_nothing(here: Path) -> None:
     """It gets near misses, and is an error of usage."""
     with pytest.raises(UsageError, match=r"no entry is named 'alhpa'\. Did you mean 'alpha'"):
         main(["alhpa"], here)
+
+
+def test_a_long_list_of_names_is_cut() -> None:
+    """A message shows a dozen known names and counts the rest; programs still get all of them."""
+    error = UnknownName("entry", "foo", [f"n{number:02}" for number in range(30)])
+    assert str(error).endswith("n10, n11 and 18 more")
+    assert len(error.known) == 30
 
 
 def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

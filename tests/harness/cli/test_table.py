@@ -13,9 +13,19 @@ if TYPE_CHECKING:
 def test_wrapped() -> None:
     """The last column is wrapped under itself."""
     text = table.plain("t", ["a", "b"], [["one", "word " * 6]], width=30)
-    assert text.splitlines() == ["t", "  one  word word word word word", "       word"][:1] + text.splitlines()[1:]
-    assert all(len(line) <= 30 for line in text.splitlines())
-    assert text.splitlines()[2].startswith("       word")
+    first, header, *rows = text.splitlines()
+    assert (first, header) == ("t", "  a    b")
+    assert all(len(line) <= 30 for line in rows)
+    assert rows[1].startswith("       word")
+
+
+def test_headers() -> None:
+    """Columns are named above the rows and as wide as their names; a table of no names has no such line."""
+    assert table.plain("t", ["", "player", "task"], [["yes", "p", "t"]]).splitlines()[1:] == [
+        "       player  task",
+        "  yes  p       t",
+    ]
+    assert table.plain("t", ["", ""], [["a", "b"]]) == "t\n  a  b"
 
 
 def test_empty() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import projects
 from harness import __version__
 from harness.cli.verbs import VERBS, main
+from harness.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,7 +25,8 @@ def test_help_names_every_verb(words: list[str], capsys: pytest.CaptureFixture[s
     assert main(words) == 0
     printed = capsys.readouterr().out
     assert all(f"  {verb} " in printed for verb in VERBS)
-    assert all(status in printed for status in ("10 FAIL", "11 BLOCKED", "12 OFF-CONDITION", "13 INCONCLUSIVE", "14"))
+    statuses = ("10 FAIL", "11 BLOCKED", "12 OFF-CONDITION", "13 INCONCLUSIVE", "14", "130 stopped")
+    assert all(status in printed for status in statuses)
 
 
 def test_nothing_at_all_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +74,60 @@ def test_outside_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
         main(["report", "--help"])
     assert stop.value.code == 0
     assert "RUN" in capsys.readouterr().out
+    assert main(["run", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "none here: neither" in said
+    assert "harness run -m KEY=A,B" in said
+
+
+def test_the_help_of_run_names_the_keys(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key of a run is in its help, and so is every exit status."""
+    monkeypatch.chdir(ROOT)
+    assert main(["run", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(re.search(rf"\b{one.name}\b", said) for one in fields(RunConfig))
+    assert "130 stopped" in said
+
+
+@pytest.mark.parametrize("words", [["-sc", "install=bash"], ["run", "--shell-completion", "install=bash"]])
+def test_completion_is_installed_anywhere(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line for a shell's start-up file prints the script in any folder; a shell that has none is a usage error."""
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 0
+    assert capsys.readouterr().out.rstrip().endswith("-F hydra_bash_completion harness")
+    assert main([*words[:-1], "install=bsh"]) == 2
+    assert "Did you mean 'bash'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("harness run resume=2026", ["resume=20261121-a", "resume=latest"]),
+        ("harness run conf=alpha repeat=", ["repeat=20261121-a", "repeat=latest"]),
+        ("harness verify ", ["20261121-a", "latest"]),
+        ("harness fetch ri", ["rings"]),
+        ("harness list ", ["cases", "players", "gates", "datasets", "runs"]),
+        ("harness doctor ", []),
+    ],
+)
+def test_names_are_completed(
+    line: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Runs after resume= and repeat=, data sets after fetch, kinds after list; outside a project nothing, quietly."""
+    home = projects.project(tmp_path / "p")
+    (home / "datasets").mkdir()
+    (home / "datasets" / "rings.yaml").write_text("")
+    (home / "reports/runs/20261121-a").mkdir(parents=True)
+    (home / "reports/runs/20261121-a/run.json").write_text("{}")
+    monkeypatch.setenv("COMP_LINE", line)
+    monkeypatch.chdir(home)
+    assert main(["-sc", "query=bash"]) == 0
+    assert capsys.readouterr().out.split() == words
+    monkeypatch.chdir(tmp_path)
+    assert main(["-sc", "query=bash"]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -207,9 +207,21 @@ def test_a_changed_gate_and_its_hash(folder: Path) -> None:
 
 
 def test_a_gate_that_is_another_one_now(folder: Path) -> None:
-    """Held against the project's gates of today."""
+    """Held against the project's gates of today: a note where the run was asked so, since its hash is intact."""
     now = {**GATES, "fast": GateConfig(title="fast", case="torus", player="tcs", below=5.0, processes=3)}
-    assert "gate 'fast' is another one in the project now: below 0.5 -> 5.0" in errors(folder, gates=now)
+    assert errors(folder, gates=now) == ""
+    said = {one.severity: one.what for one in findings(folder, gates=now)}
+    assert said["note"].startswith("gate 'fast' is another one in the project now: below 0.5 -> 5.0; the run has been")
+
+
+def test_a_gate_that_was_changed_in_the_folder(folder: Path) -> None:
+    """With a hash that is not intact, a gate that differs from the project's is an error, like the hash."""
+    config = yaml.safe_load((folder / store.CONFIG).read_text())
+    config["gates"]["fast"]["below"] = 5.0
+    (folder / store.CONFIG).write_text(yaml.safe_dump(config))
+    text = errors(folder, gates=GATES)
+    assert "config.yaml: was changed after the run" in text
+    assert "gate 'fast' is another one in the project now: below 5.0 -> 0.5" in text
 
 
 @pytest.mark.parametrize(

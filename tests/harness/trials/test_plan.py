@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from harness.case import CaseInfo, PlayerInfo
-from harness.config import CaseConfig, Limits, RunConfig
+from harness.config import CaseConfig, GateConfig, Limits, RunConfig
 from harness.discover import Registry
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, UnknownName
 from harness.trials.plan import Trial, plan, trial_id
 
 REGISTRY = Registry(
@@ -80,6 +82,58 @@ def test_limits_and_threads_reach_the_trial() -> None:
     assert (dict(trial.limits), trial.threads) == ({"wall_s": 7, "memory_bytes": 2**31}, 6)
     (trial, *_) = plan(config(threads=1), REGISTRY, threads=6)
     assert trial.threads == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "words"),
+    [
+        (
+            {"n": [1], "kk": [1]},
+            UnknownName,
+            r"no parameter of s\.c is named 'kk'\. Did you mean 'k'.*cases\.c\.params",
+        ),
+        ({"n": [1], "seed": [1]}, UnknownName, "'seed' comes from the run"),
+        ({"k": [1]}, ConfigurationError, r"cases\.c\.params: s\.c needs n as well"),
+    ],
+)
+def test_wrong_parameters(params: dict[str, list[int]], error: type[Exception], words: str) -> None:
+    """A parameter that the case does not take, and one that it lacks, are refused before anything is measured."""
+    info = replace(REGISTRY.case("s.c"), parameters=("n", "k"), required=("n",))
+    known = replace(REGISTRY, cases={"s.c": info})
+    assert plan(config(params={"n": [1]}), known, threads=2)
+    with pytest.raises(error, match=words):
+        plan(config(params=params), known, threads=2)
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        ({"player": "aa"}, r"no player is named 'aa'\. Did you mean 'a'.*gates\.g\.player"),
+        ({"player": "best_peer"}, "no player is named 'best_peer'"),
+        ({"player": "a", "over": "nobody"}, r"gates\.g\.over names it"),
+        ({"player": "a", "where": {"nn": 1}}, r"no parameter is named 'nn'\. Did you mean 'n'.*gates\.g\.where"),
+    ],
+)
+def test_a_gate_that_nothing_could_judge(gate: dict[str, Any], words: str) -> None:
+    """A wrong name in a gate is refused before anything is measured, unless the gate says itself that it is blocked."""
+    settings = config()
+    settings.gates = {"g": GateConfig(title="g", case="c", below=1, **gate)}
+    with pytest.raises(UnknownName, match=words):
+        plan(settings, REGISTRY, threads=2)
+    settings.gates = {"g": GateConfig(title="g", case="c", below=1, blocked="nobody wrote it yet", **gate)}
+    assert plan(settings, REGISTRY, threads=2)
+
+
+def test_sound_gates_are_planned() -> None:
+    """The best peer, and parameters of any case for a gate over all cases, are no wrong names."""
+    settings = config()
+    settings.gates = {
+        "g": GateConfig(
+            title="g", case="c", kind="ratio", player="a", over="best_peer", above=2, where={"n": [10, 20]}
+        ),
+        "all": GateConfig(title="all", kind="agreement", where={"k": 1}),
+    }
+    assert plan(settings, REGISTRY, threads=2)
 
 
 def test_a_player_of_another_task() -> None:
