@@ -144,6 +144,8 @@ def test_a_folder_is_enough_outside_any_project(
     with pytest.raises(SystemExit) as stop:
         main(["publish", path])
     assert stop.value.code == 2
+    assert main(["asv", path]) == 1
+    assert "is not in the repository" in capsys.readouterr().err
     assert main(["verify", "latest"]) == 1
     assert "'latest' is no folder with a run.json" in capsys.readouterr().err
 
