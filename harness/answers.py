@@ -1,10 +1,15 @@
-"""Answers as files: one ``.npz`` an answer, named by the sha256 of its content. No pickle, ever."""
+"""Answers as files: one ``.npz`` an answer, named by the sha256 of its content. No pickle, ever.
+
+And names as file names: :func:`slug`, and :func:`stem`, which keeps apart what a slug does not.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
+import re
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -39,17 +44,37 @@ def save(folder: Path, arrays: Mapping[str, Any]) -> str:
     name = answer_digest(arrays)
     path = folder / f"{name}.npz"
     if not path.exists():
-        temporary = folder / f".{name}.{os.getpid()}.npz"
+        temporary = folder / f".{name}.{secrets.token_hex(8)}"
         try:
-            numpy.savez_compressed(
-                temporary, allow_pickle=False, **{key: numpy.asarray(arrays[key]) for key in sorted(arrays)}
-            )
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+            with os.fdopen(descriptor, "wb") as file:
+                numpy.savez_compressed(
+                    file, allow_pickle=False, **{key: numpy.asarray(arrays[key]) for key in sorted(arrays)}
+                )
             os.replace(temporary, path)
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink()
             raise StoreError(f"cannot write the answer {path}: {error.strerror}") from error
     return name
+
+
+def slug(text: str) -> str:
+    """A name as a part of a file name: lower case, everything but letters and digits as single hyphens.
+
+    >>> slug("torus[k=20,n=1000]")
+    'torus-k-20-n-1000'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def stem(label: str) -> str:
+    """A label as a file name of its own: its slug and the beginning of its sha256, since ``x=-1`` and ``x=1`` are two.
+
+    >>> stem("torus[k=20,n=1000]")
+    'torus-k-20-n-1000-70f1e3a0'
+    """
+    return "-".join(part for part in (slug(label)[:120], hashlib.sha256(label.encode()).hexdigest()[:8]) if part)
 
 
 def load(path: Path) -> dict[str, numpy.ndarray[Any, Any]]:
