@@ -107,6 +107,8 @@ def _absolute(gate: GateConfig, one: Instance, case: CaseConfig) -> Outcome:
     except NoQuantity as error:
         return no_number(gate, one, ours, error)
     remarks = [confirmation(one, ours)]
+    if gate.metric == "time" and any(record.clock == "player" for record in ours.records):
+        remarks.append("timed by the player itself")
     ceiling = ours.records[0].metrics.get(gate.metric, {}).get("ceiling")
     if ceiling is not None:
         remarks.append(f"ceiling {with_unit(number(ceiling), unit)}")

@@ -1,8 +1,9 @@
 """Two runs, case by case: ratio with its interval, answers equal or not, and an exit status for CI.
 
-A case is matched by its name, version, parameters and player; controls are left out. The ratio is new over
-old: above 1 is slower. A regression is established only where the whole interval lies above what is
-tolerated; where the interval holds more than that and less, nothing is established and nothing excluded.
+A case is matched by its name, version, seed, parameters and player; controls are left out. The ratio is new
+over old: above 1 is slower. A regression is established only where the whole interval lies above what is
+tolerated; where the interval holds more than that and less, nothing is established and nothing excluded. What
+was measured before and is not there any more, be it that the newer run was stopped, is not known either.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 TOLERANCE = 0.1
 SLOWER, INCONCLUSIVE, NOTHING_IN_COMMON = 10, 13, 14
 COLUMNS = ("case", "player", "time", "95 % interval", "memory", "answer", "status", "remark")
-Key = tuple[str, int, str, str]
-"""Case, version, parameters as canonical JSON, player."""
+Key = tuple[str, int, int, str, str]
+"""Case, version, seed, parameters as canonical JSON, player."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Run ``b`` against run ``a``, the earlier one; ``only_a`` and ``only_b`` have no counterpart."""
+    """Run ``b`` against run ``a``, the earlier one.
+
+    Attributes:
+        only_a, only_b: what has no counterpart. ``finished``: run ``b`` came to its end.
+    """
 
     a: str
     b: str
@@ -72,10 +77,11 @@ class Comparison:
     rows: tuple[Row, ...]
     only_a: tuple[str, ...] = ()
     only_b: tuple[str, ...] = ()
+    finished: bool = True
     warnings: tuple[str, ...] = ()
 
     def exit_status(self, tolerance: float = TOLERANCE) -> int:
-        """0 nothing slower or different, 10 something is, 13 something is not known, 14 nothing in common.
+        """0 nothing slower or different, 10 something is, 13 something is not known or gone, 14 nothing in common.
 
         Args:
             tolerance: slowdown that does not count, as a share: 0.1 lets a ratio of 1.1 pass.
@@ -83,7 +89,9 @@ class Comparison:
         statuses = {row.status(tolerance) for row in self.rows}
         if not statuses:
             return NOTHING_IN_COMMON
-        return SLOWER if SLOWER in statuses else max(statuses)
+        if SLOWER in statuses:
+            return SLOWER
+        return INCONCLUSIVE if self.only_a or not self.finished else max(statuses)
 
 
 def compare(a: Run, b: Run, confidence: float = 0.95) -> Comparison:
@@ -101,6 +109,7 @@ def compare(a: Run, b: Run, confidence: float = 0.95) -> Comparison:
         rows=tuple(_row(key, before[key], after[key], confidence) for key in common),
         only_a=tuple(_named(key) for key in before if key not in after),
         only_b=tuple(_named(key) for key in after if key not in before),
+        finished="finished" in b.manifest,
         warnings=tuple(_warnings(a, b)),
     )
 
@@ -150,7 +159,7 @@ def _sides(run: Run) -> dict[Key, list[Record]]:
                 first = records[0]
                 if first.role == "control":
                     continue
-                key = (first.case, first.case_version, canonical_json(first.params), player)
+                key = (first.case, first.case_version, first.seed, canonical_json(first.params), player)
                 found.setdefault(key, []).extend(records)
     return found
 
@@ -162,7 +171,7 @@ def _row(key: Key, before: Sequence[Record], after: Sequence[Record], confidence
     finished = all(sides)
     return Row(
         label=_named(key, player=False),
-        player=key[3],
+        player=key[-1],
         before=_status(before),
         after=_status(after),
         time=welch_log_ratio(times[1], times[0], confidence) if min(map(len, times)) >= 2 else None,
@@ -210,17 +219,19 @@ def _warnings(a: Run, b: Run) -> list[str]:
     if keys[0] != keys[1]:
         found.append(f"Two machines ({keys[0]} and {keys[1]}): the ratios are theirs, not the code's.")
     found += [f"Run {run.name} is not finished." for run in (a, b) if "finished" not in run.manifest]
-    found += [
-        f"Run {run.name} is of a tree with uncommitted changes."
-        for run in (a, b)
-        if run.manifest.get("git", {}).get("dirty")
-    ]
+    for run in (a, b):
+        git = run.manifest.get("git", {})
+        if not git.get("commit"):
+            found.append(f"Run {run.name} is of a project that is not under version control: no commit names its code.")
+        elif git.get("dirty"):
+            found.append(f"Run {run.name} is of a tree with uncommitted changes.")
     return found
 
 
 def _named(key: Key, *, player: bool = True) -> str:
-    case, version, params, name = key
-    return f"{case} v{version} {params}" + (f" by {name}" if player else "")
+    case, version, seed, params, name = key
+    seeded = f" seed {seed}" if seed else ""
+    return f"{case} v{version} {params}{seeded}" + (f" by {name}" if player else "")
 
 
 def _statuses(row: Row) -> str:

@@ -115,6 +115,15 @@ def standing(one: Instance, player: str) -> Standing:
     return Standing(state="died", why=f"did not finish: it {words} ({_reason(unfinished[0])})", unfinished=unfinished)
 
 
+def stopped_after(records: Iterable[Record]) -> float | None:
+    """Seconds that a call takes at least, of a player that was stopped at its limit in the middle of one.
+
+    None where it was not stopped, or where it is not known for how long the call had been going on.
+    """
+    lasted = [record.unfinished for record in records if record.status == "timeout"]
+    return min(lasted) if lasted and min(lasted) > 0 else None
+
+
 def _wrong(one: Instance, player: str, records: Iterable[Record]) -> str:
     for record in records:
         if failed_check(record):
@@ -122,11 +131,11 @@ def _wrong(one: Instance, player: str, records: Iterable[Record]) -> str:
             return f"answered wrongly ({detail}; checked against {record.check.get('oracle', 'its oracle')})"
     agreed = one.agreement
     if player in agreed.wrong and agreed.consensus is not None:
-        return f"gave another answer than {_and(agreed.confirmed_by)}, who agree"
+        return f"gave another answer than {listed(agreed.confirmed_by)}, who agree"
     if player in agreed.wrong:
         return "gave different answers to the same question in different processes"
     if agreed.disputed and any(player in players for players in agreed.groups.values()):
-        sides = " against ".join(_and(players) for players in agreed.groups.values())
+        sides = " against ".join(listed(players) for players in agreed.groups.values())
         return f"gave an answer that is disputed ({sides})"
     return ""
 
@@ -142,5 +151,6 @@ def _matches(where: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
     )
 
 
-def _and(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "a", "a and b", "a, b and c"."""
     return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"

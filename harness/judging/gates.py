@@ -19,6 +19,7 @@ from harness.judging.calibration import calibration
 from harness.judging.evidence import Evidence, arrange
 from harness.judging.outcome import Outcome, blocked
 from harness.judging.ratio import ratio
+from harness.judging.rivals import rivals
 from harness.record import Record
 from harness.verdict import Verdict
 
@@ -102,12 +103,12 @@ def _instead(outcome: Outcome, verdict: str, why: str, step: str) -> Outcome:
 
 
 def _records(gate: GateConfig, evidence: Evidence) -> list[Record]:
-    """The trials that conditions on trials are held against: those of the gate's player, or all of its case."""
+    """The trials that conditions on trials are held against: those of both sides of a ratio, or all of its case."""
     return [
         record
         for one in evidence.instances(gate)
         for player, records in one.players.items()
-        if not gate.player or player == gate.player
+        if not gate.player or player == gate.player or (gate.over and player in rivals(gate.over, gate.player, one))
         for record in records
     ]
 

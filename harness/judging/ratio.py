@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from harness.config import CaseConfig, GateConfig
 from harness.judging.absolute import confirmation, everywhere, named, no_number, stopped
-from harness.judging.evidence import Evidence, Instance, Standing, standing
+from harness.judging.evidence import Evidence, Instance, Standing, standing, stopped_after
 from harness.judging.outcome import (
     LEAST_PROCESSES,
+    SEVERITY,
     Outcome,
     Weighed,
     against_bound,
@@ -20,18 +21,17 @@ from harness.judging.outcome import (
     trials,
     weigh,
 )
-from harness.judging.quantity import NoQuantity, direction, interval, number, quantity, with_unit
+from harness.judging.quantity import NoQuantity, interval, number, quantity, with_unit
+from harness.judging.rivals import centre, rivals as names_of
 from harness.judging.stats import Interval, censored_ratio, welch_log_ratio
 from harness.record import Record
 
-BEST = "best_peer"
-RIVALS = ("peer", "baseline")
 BASE_UNIT = "s"
 """Both sides are taken in base units, whatever unit the gate writes its bound in."""
 
 
 def ratio(gate: GateConfig, evidence: Evidence) -> Outcome:
-    """The number of a peer, or of the best one, over the player's own against a bound, on every instance."""
+    """The number of a peer, or of the hardest one, over the player's own against a bound, on every instance."""
     return everywhere(gate, evidence, _ratio)
 
 
@@ -44,10 +44,6 @@ class _Side:
     values: Sequence[float] = ()
     why: str = ""
 
-    @property
-    def typical(self) -> float:
-        return sorted(self.values)[len(self.values) // 2]
-
 
 def _ratio(gate: GateConfig, one: Instance, case: CaseConfig) -> Outcome:
     stands = standing(one, gate.player)
@@ -57,27 +53,29 @@ def _ratio(gate: GateConfig, one: Instance, case: CaseConfig) -> Outcome:
         ours = _Side(name=gate.player, standing=stands, values=_numbers(gate, stands.records))
     except NoQuantity as error:
         return no_number(gate, one, stands, error)
-    rivals = [_rival(gate, one, name) for name in _names(gate, one)]
+    rivals = [_rival(gate, one, name) for name in names_of(gate.over, gate.player, one)]
     pending = [rival.name for rival in rivals if rival.standing.state == "pending"]
     if pending:
         text = f"{', '.join(pending)} {'was' if len(pending) == 1 else 'were'} planned and not run on {one.instance}"
         return blocked(text, "Let the run finish: harness run resume=, and this folder.")
     finished = [rival for rival in rivals if rival.values]
     if finished:
-        choose = max if direction(stands.records[0], gate.metric) == "higher" else min
-        return _compared(gate, one, ours, choose(finished, key=lambda rival: rival.typical), rivals)
-    timed_out = [rival for rival in rivals if rival.standing.state == "timeout" and _stopped_in_a_call(rival)]
-    if gate.metric == "time" and timed_out and len(ours.values) >= 2:
-        return _censored(gate, one, ours, timed_out, rivals)
+        return _hardest([_compared(gate, one, ours, rival, rivals) for rival in finished])
+    bounds = {
+        rival.name: least
+        for rival in rivals
+        if rival.standing.state == "timeout" and (least := stopped_after(rival.standing.unfinished)) is not None
+    }
+    if gate.metric == "time" and bounds and len(ours.values) >= 2:
+        return _censored(gate, one, ours, bounds, rivals)
     return _no_rival(gate, one, rivals)
 
 
-def _names(gate: GateConfig, one: Instance) -> list[str]:
-    """The named peer, or all peers and baselines of the instance."""
-    if gate.over != BEST:
-        return [gate.over]
-    roles = {**one.planned, **{name: records[0].role for name, records in one.players.items()}}
-    return sorted(name for name, role in roles.items() if role in RIVALS and name != gate.player)
+def _hardest(outcomes: Sequence[Outcome]) -> Outcome:
+    """The worst outcome over all peers that finished, resting on the trials of all of them."""
+    chosen = max(outcomes, key=lambda outcome: (SEVERITY[outcome.verdict], outcome.margin))
+    evidence = tuple(dict.fromkeys(trial for outcome in (chosen, *outcomes) for trial in outcome.evidence))
+    return replace(chosen, evidence=evidence)
 
 
 def _rival(gate: GateConfig, one: Instance, name: str) -> _Side:
@@ -103,37 +101,37 @@ def _numbers(gate: GateConfig, records: Sequence[Record]) -> list[float]:
     return values
 
 
-def _compared(gate: GateConfig, one: Instance, ours: _Side, best: _Side, rivals: Sequence[_Side]) -> Outcome:
-    counts = (len(best.values), len(ours.values))
-    found = welch_log_ratio(best.values, ours.values, gate.confidence) if min(counts) >= 2 else None
+def _compared(gate: GateConfig, one: Instance, ours: _Side, rival: _Side, rivals: Sequence[_Side]) -> Outcome:
+    counts = (len(rival.values), len(ours.values))
+    found = welch_log_ratio(rival.values, ours.values, gate.confidence) if min(counts) >= 2 else None
     weighed = Weighed(
-        what=f"{best.name} over {ours.name}: ratio of {named(gate)}",
+        what=f"{rival.name} over {ours.name}: ratio of {named(gate)}",
         where=one.instance,
-        value=found.value if found else best.typical / ours.typical,
+        value=found.value if found else centre(rival.values) / centre(ours.values),
         interval=found,
         unit="x",
         counts=counts,
         needed=(LEAST_PROCESSES, max(gate.processes, LEAST_PROCESSES)),
-        remarks=(confirmation(one, ours.standing), *_unlike(ours, best), *_left_out(rivals)),
-        evidence=trials(best.standing.records, ours.standing.records),
+        remarks=(confirmation(one, ours.standing), *_unlike(ours, rival), *_left_out(rivals)),
+        evidence=trials(rival.standing.records, ours.standing.records),
     )
     return weigh(gate, weighed)
 
 
 def _censored(
-    gate: GateConfig, one: Instance, ours: _Side, timed_out: Sequence[_Side], rivals: Sequence[_Side]
+    gate: GateConfig, one: Instance, ours: _Side, bounds: Mapping[str, float], rivals: Sequence[_Side]
 ) -> Outcome:
     own = interval(ours.values, gate.metric, gate.confidence)
     assert own is not None
-    bounds = [_at_least(rival) for rival in timed_out]
-    over = timed_out[bounds.index(min(bounds))]
-    value = censored_ratio(min(bounds), own)
+    over = min((rival for rival in rivals if rival.name in bounds), key=lambda rival: bounds[rival.name])
+    value = censored_ratio(bounds[over.name], own)
     needed = max(gate.processes, LEAST_PROCESSES)
     verdict = against_bound(gate, value, math.inf) if own.n >= needed else "INCONCLUSIVE"
     ending, step = _ending(gate, verdict, own, over.name, needed)
     sentence = (
         f"{over.name} over {ours.name}: ratio of time >= {with_unit(number(value), 'x')} on {one.instance}, "
-        f"as {over.name} {over.why} and {ours.name} took at most {number(own.high)} s ({own.n} processes): {ending}"
+        f"as {over.name} {over.why}, {number(bounds[over.name])} s of it in one call, and {ours.name} took at most "
+        f"{number(own.high)} s ({own.n} processes): {ending}"
     )
     remarks = [confirmation(one, ours.standing), *_left_out([rival for rival in rivals if rival is not over])]
     return Outcome(
@@ -163,19 +161,6 @@ def _ending(gate: GateConfig, verdict: str, own: Interval, name: str, needed: in
         f"nothing is known beyond that, and the gate asks for {asked(gate, 'x')}",
         f"Give {name} more time: cases.{gate.case}.limits.wall_s={wall} would settle it.",
     )
-
-
-def _at_least(rival: _Side) -> float:
-    """Seconds that the call of a stopped player that was going on would have taken at least.
-
-    The limit is on the whole process, so its set-up and the calls that had ended are taken off.
-    """
-    return min(record.limits["wall_s"] - record.setup - sum(record.warmup) for record in _stopped_in_a_call(rival))
-
-
-def _stopped_in_a_call(rival: _Side) -> list[Record]:
-    """Time-outs that say something about a call: one that kept no diary may have been stopped before its first."""
-    return [record for record in rival.standing.unfinished if record.status == "timeout" and record.setup > 0]
 
 
 def _no_rival(gate: GateConfig, one: Instance, rivals: Sequence[_Side]) -> Outcome:

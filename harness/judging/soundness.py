@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 from harness.config import GateConfig
 from harness.judging.absolute import no_instance
-from harness.judging.evidence import Evidence, Instance, standing
+from harness.judging.evidence import Evidence, Instance, listed, standing
 from harness.judging.outcome import Outcome, blocked, trials
+from harness.record import Record
+
+
+class _Basis(TypedDict):
+    evidence: tuple[str, ...]
+    processes: int
 
 
 def agreement(gate: GateConfig, evidence: Evidence) -> Outcome:
@@ -21,7 +28,7 @@ def agreement(gate: GateConfig, evidence: Evidence) -> Outcome:
         verdict="PASS",
         reason=_agreed(instances),
         value=1 - len(alone) / len(instances),
-        evidence=tuple(trial for one in instances for records in one.players.values() for trial in trials(records)),
+        **_resting_on(record for one in instances for record in _played(one)),
     )
     contradicted = [text for one in instances for text in _contradictions(one)]
     if contradicted:
@@ -72,11 +79,24 @@ def _alone(gate: GateConfig, one: Instance) -> str:
 
 
 def _agreed(instances: Sequence[Instance]) -> str:
+    left = _unanswering(instances)
     if len(instances) == 1:
-        return f"{' and '.join(instances[0].agreement.confirmed_by)} agree on {instances[0].instance}"
+        return f"{listed(instances[0].agreement.confirmed_by)} agree on {instances[0].instance}{left}"
     engines = sorted(set.intersection(*(set(one.agreement.confirmed_by) for one in instances)))
-    always = f", {' and '.join(engines)} on all of them" if engines else ""
-    return f"independent engines agree on {len(instances)} instances{always}"
+    always = f", {listed(engines)} on all of them" if engines else ""
+    return f"independent engines agree on {len(instances)} instances{always}{left}"
+
+
+def _unanswering(instances: Sequence[Instance]) -> str:
+    """Players that gave no answer to compare, with the number of instances where that is not all of them."""
+    players = dict.fromkeys(name for one in instances for name in (*one.planned, *one.players))
+    left = []
+    for player in players:
+        asked = [one for one in instances if player in (*one.planned, *one.players) and player not in _controls(one)]
+        silent = [one for one in asked if not any(player in names for names in one.agreement.groups.values())]
+        if silent:
+            left.append(f"{player} (on {len(silent)} of {len(asked)})" if len(silent) < len(asked) else player)
+    return f"; no answer to compare from {listed(left)}" if left else ""
 
 
 def control(gate: GateConfig, evidence: Evidence) -> Outcome:
@@ -97,14 +117,14 @@ def control(gate: GateConfig, evidence: Evidence) -> Outcome:
     ]
     caught = [(one, player) for one, player in planned if player in one.agreement.controls_caught]
     idle = sorted({player for _, player in planned} - {player for _, player in caught})
-    used = tuple(trial for one, player in planned for trial in trials(one.players.get(player, ())))
+    used = _resting_on(record for one, player in planned for record in one.players.get(player, ()))
     share = len(caught) / (len(caught) + len(missed)) if caught or missed else None
     if missed:
         return Outcome(
             verdict="FAIL",
             reason=_first(missed),
             value=share,
-            evidence=used,
+            **used,
             next_step="Sharpen the case's check, or add a second engine that answers it.",
         )
     if idle:
@@ -113,16 +133,30 @@ def control(gate: GateConfig, evidence: Evidence) -> Outcome:
         text = f"{', '.join(idle)} gave no answer anywhere ({how}), so nothing shows that a wrong one would be seen"
         if states <= {"pending", "unavailable", "absent"}:
             return blocked(text, "Make the control available, or let the run finish.")
-        return Outcome(
-            verdict="INCONCLUSIVE", reason=text, evidence=used, next_step="Give the control more time or memory."
-        )
+        return Outcome(verdict="INCONCLUSIVE", reason=text, **used, next_step="Give the control more time or memory.")
     names = ", ".join(sorted({player for _, player in caught}))
+    seen = len({one.instance for one, _ in caught})
     return Outcome(
         verdict="PASS",
         value=share,
-        evidence=used,
-        reason=f"every planted wrong answer was caught ({names}, {len(caught)} instances)",
+        **used,
+        reason=f"every planted wrong answer was caught ({names}, {seen} instance{'' if seen == 1 else 's'})",
     )
+
+
+def _resting_on(records: Iterable[Record]) -> _Basis:
+    """The trials that a verdict rests on, and how many of their processes gave an answer."""
+    found = list(records)
+    return {
+        "evidence": trials(found),
+        "processes": sum(record.status in ("ok", "wrong_answer") for record in found),
+    }
+
+
+def _played(one: Instance) -> Iterator[Record]:
+    """The records of everyone but the controls, which take no part in an agreement."""
+    controls = _controls(one)
+    return (record for player, records in one.players.items() if player not in controls for record in records)
 
 
 def _controls(one: Instance) -> list[str]:

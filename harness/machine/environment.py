@@ -15,12 +15,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.answers import slug
 from harness.machine.cgroup import limits as cgroup_limits
-from harness.machine.disturbance import Snapshot, interference, snapshot
 from harness.machine.gpu import gpu_facts, nvcc_version
 from harness.record import canonical_json
-
-__all__ = ["Snapshot", "cpu", "facts", "interference", "machine_key", "memory_class", "package_versions", "snapshot"]
 
 ROOT = Path("/")
 PACKAGES = ("tcs-harness", "hydra-core", "omegaconf", "numpy", "scipy", "pandas", "cupy-cuda12x", "cupy-cuda13x")
@@ -72,13 +70,13 @@ def machine_key(found: Mapping[str, Any]) -> str:
     memory = memory_class(
         min(found["memory_bytes"], found.get("cgroup", {}).get("memory_bytes") or found["memory_bytes"])
     )
-    gpus = sorted(f"{_slug(gpu['name'])}-{_gpu_gib(gpu['memory_bytes'])}g" for gpu in found.get("gpus", ()))
+    gpus = sorted(f"{slug(gpu['name'])}-{_gpu_gib(gpu['memory_bytes'])}g" for gpu in found.get("gpus", ()))
     driver = str(found.get("driver", "")).split(".")[0]
     parts = [processor["model"], processor.get("family", ""), processor["cores"], memory, gpus, driver]
     print_ = hashlib.blake2b(canonical_json(parts).encode(), digest_size=4).hexdigest()
     counted = [f"{gpus.count(gpu)}x-{gpu}" if gpus.count(gpu) > 1 else gpu for gpu in sorted(set(gpus))]
     device = "-".join(counted) if gpus else "nogpu"
-    return f"{_slug(processor['model'])}-{processor['cores']}c-{memory}g-{device}-{print_}"
+    return f"{slug(processor['model'])}-{processor['cores']}c-{memory}g-{device}-{print_}"
 
 
 def memory_class(size: int) -> int:
@@ -192,10 +190,6 @@ def _gpu_gib(size: int | None) -> int:
     """GiB, rounded to 4 above 8: what a driver keeps for itself differs between its versions."""
     gib = (size or 0) / 2**30
     return round(gib / 4) * 4 if gib > 8 else round(gib)
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _meminfo(root: Path) -> dict[str, int]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from harness.answers import slug
 from harness.errors import StoreError
 from harness.project import find
 from harness.record import Record
@@ -71,7 +72,7 @@ def export(run: Run, results: Path, *, project: Path | None = None) -> list[Path
     python = ".".join(str(run.environment.get("python", "")).split(".")[:2])
     values = {
         "commit_hash": commit,
-        "env_name": f"harness-{_slug(run.name)}",
+        "env_name": f"harness-{slug(run.name)}",
         "date": _commit_date(project or find(), commit),
         "params": {**machine, "python": python},
         "python": python,
@@ -246,10 +247,6 @@ def _machine(run: Run) -> dict[str, str]:
 
 def _milliseconds(moment: str) -> int:
     return int(datetime.datetime.fromisoformat(moment).timestamp() * 1000) if moment else 0
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.report import wording
-from harness.store import write_text
+from harness.store import write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,19 +117,18 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
     The same figure gives the same bytes: no date, no random ids.
     """
-    from io import StringIO
+    from io import BytesIO, StringIO
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     svg, png = stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")
-    text = StringIO()
+    text, pixels = StringIO(), BytesIO()
     with style():
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         write_text(svg, themed(text.getvalue()))
         FigureCanvasAgg(figure)
-        temporary = png.with_name(f".{png.name}")
-        figure.savefig(temporary, format="png", dpi=170, facecolor="white", metadata={"Software": None})
-        temporary.replace(png)
+        figure.savefig(pixels, format="png", dpi=170, facecolor="white", metadata={"Software": None})
+        write_bytes(png, pixels.getvalue())
     return [svg, png]
 
 

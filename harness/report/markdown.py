@@ -47,7 +47,7 @@ def heading(report: Report) -> Iterator[str]:
     yield ""
     if report.title:
         yield from (escape(report.title), "")
-    yield from (f"{head.tolerates} Exit status {head.exit_status}.", "")
+    yield from (f"{escape(head.tolerates)} Exit status {head.exit_status}.", "")
     yield from (f"**{head.sentence}** {escape(head.answers)} {head.progress}", "")
     for gate in head.causes:
         yield f"- {escape(gate.title)}: {escape(gate.reason)}"
@@ -124,7 +124,7 @@ def _row(row: Row) -> list[str]:
     name = (
         escape(row.player)
         + (" (best peer)" if row.best else "")
-        + (f" ({row.role})" if row.role not in ("peer", "") else "")
+        + (f" ({escape(row.role)})" if row.role not in ("peer", "") else "")
     )
     interval = row.time.interval if row.time else ""
     time = [_text(row.time), escape(interval or row.outcome or "–")] if row.time else [escape(row.outcome or "–"), "–"]

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.report import wording
+from harness.answers import slug
 from harness.report.figures import Drawn, Look, looks, save, style
 from harness.report.model import Entry, Report, Table
 from harness.report.scaling import scaling, sweeps
@@ -62,7 +62,7 @@ class Names:
 
     def __call__(self, *parts: str) -> str:
         """A stem of these words."""
-        stem = first = wording.slug("-".join(part for part in parts if part))[:120]
+        stem = first = slug("-".join(part for part in parts if part))[:120]
         number = 1
         while stem in self.taken:
             number += 1

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.judging.agreement import Agreement
+from harness.judging.evidence import Instance, stopped_after
+from harness.judging.rivals import best_peer as hardest
 from harness.judging.stats import Interval, censored_ratio, log_t_interval, process_statistic, welch_log_ratio
 from harness.record import Record
 from harness.report import wording
 from harness.report.answered import about_answer
 from harness.report.model import Quantity, Row
 
-RIVALS = ("peer", "baseline")
 UNFINISHED = ("timeout", "memory", "crash", "error")
 CLOCKS = {
     "cuda": "timed by CUDA events",
@@ -81,21 +82,16 @@ def state(found: Side, agreed: Agreement) -> str:
 
 
 def best_peer(sides: Sequence[Side], agreed: Agreement) -> Side | None:
-    """The peer or baseline with the least time whose answer stands: whom a gate's ``best_peer`` names as well.
-
-    One that finished in some of its processes only is among them, as leaving it out would flatter the others.
-    """
-    able = [found for found in sides if found.role in RIVALS and found.centre is not None and _stands(found, agreed)]
-    return min(able, key=lambda found: (found.centre or 0.0, found.player), default=None)
-
-
-def _stands(found: Side, agreed: Agreement) -> bool:
-    if found.player in agreed.wrong or (
-        agreed.disputed and any(found.player in names for names in agreed.groups.values())
-    ):
-        return False
-    finished = [record for record in found.records if record.status in ("ok", "wrong_answer")]
-    return bool(finished) and all(record.status == "ok" and record.check.get("ok") is True for record in finished)
+    """The peer or baseline with the least time whose answer stands, as :mod:`harness.judging.rivals` says."""
+    one = Instance(
+        entry="",
+        instance=agreed.instance,
+        params={},
+        players={found.player: list(found.records) for found in sides if found.records},
+        agreement=agreed,
+    )
+    name = hardest(one, {found.player: found.medians for found in sides})
+    return next((found for found in sides if found.player == name), None)
 
 
 def row(found: Side, best: Side | None, agreed: Agreement, *, threads: bool = False) -> Row:
@@ -138,18 +134,24 @@ def quantity(estimate: Interval | None, centre: float, unit: str) -> Quantity:
 
 
 def _time(found: Side, now: str) -> Quantity | None:
-    limits: list[float] = [record.limits.get("wall_s", 0.0) for record in found.records if record.status == "timeout"]
-    if limits and not found.medians:
-        return Quantity(text=f"> {wording.limit(max(limits))}", value=max(limits), relation=">")
+    least = stopped_after(found.records)
+    if least is not None and not found.medians:
+        limit = max(record.limits.get("wall_s", 0.0) for record in found.records if record.status == "timeout")
+        return Quantity(
+            text=f"> {wording.seconds(least)}",
+            interval=f"stopped at the {wording.limit(limit)} limit",
+            value=least,
+            relation=">",
+        )
     if found.centre is None:
         return None
     if now == "dnf":
-        sign = "≥ " if limits else ""
+        longer = least is not None and least >= found.centre
         return Quantity(
-            text=f"{sign}{wording.seconds(found.centre)}",
+            text=f"{'≥ ' if longer else ''}{wording.seconds(found.centre)}",
             interval=f"of the {len(found.medians)} that finished",
             value=found.centre,
-            relation="≥" if limits else "=",
+            relation="≥" if longer else "=",
         )
     return quantity(found.estimate, found.centre, "s")
 
@@ -160,10 +162,10 @@ def _ratio(found: Side, best: Side | None, now: str) -> Quantity | None:
     if found is best:
         return Quantity(text="1", interval="best peer", value=1.0)
     if now == "dnf":
-        limits = [record.limits.get("wall_s", 0.0) for record in found.records if record.status == "timeout"]
-        if not limits or found.medians:
+        stopped = stopped_after(found.records)
+        if stopped is None or found.medians:
             return None
-        least = censored_ratio(max(limits), best.estimate) if best.estimate else max(limits) / best.centre
+        least = censored_ratio(stopped, best.estimate) if best.estimate else stopped / best.centre
         return Quantity(text=f"≥ {wording.amount(least, '×')}", value=least, relation="≥")
     if found.centre is None:
         return None
@@ -172,12 +174,10 @@ def _ratio(found: Side, best: Side | None, now: str) -> Quantity | None:
 
 
 def _memory(records: Sequence[Record], name: str) -> Quantity | None:
-    killed = [
-        record for record in records if record.status == "memory" and not record.reason.startswith("out of memory")
-    ]
-    most = max((float(record.limits.get("memory_bytes", 0)) for record in killed), default=0.0)
-    if most and name == "host_peak":
-        return Quantity(text=f"> {most / 2**30:,g} GiB", interval="limit", value=most, relation=">")
+    if name == "host_peak":
+        reached = [float(record.memory.get(name) or 0.0) for record in records if record.status == "memory"]
+        if most := max(reached, default=0.0):
+            return Quantity(text=f"> {wording.size(most)}", interval="when it was stopped", value=most, relation=">")
     peaks = [
         float(peak)
         for record in records

@@ -109,7 +109,7 @@ def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Fig
     held = f" at {series.fixed}" if series.fixed else ""
     caption = f"{what[0].upper()}{what[1:]}, against {series.axis}{held}; both axes logarithmic."
     if censored:
-        caption += " An open marker stands at a limit that stopped a player: its true value is above."
+        caption += " An open marker stands where a player was stopped: its true value is above."
     return figure, caption, f"{noun} against {series.axis} for {wording.join(list(lines)) or 'no player'}, log-log"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
+from harness.answers import stem
 from harness.config import CaseConfig, to_dict
 from harness.judging.agreement import Agreement, agreement
 from harness.record import Record
@@ -168,7 +169,7 @@ def _table(records: Sequence[Record], place: Place, agreed: Agreement, anchor: s
         data=_data(first, threads),
         best_peer=wording.shorten(best.player, 80) if best else "",
         limit=float(first.limits["wall_s"]) if first and first.limits.get("wall_s") else None,
-        picture=f"answer-{wording.slug(place.instance)}",
+        picture=f"answer-{stem(place.instance)}",
         pictured=_pictured(records, place),
     )
 

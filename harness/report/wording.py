@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from harness.record import Record
 
@@ -46,15 +44,6 @@ def shorten(text: object, length: int = 160) -> str:
     """One line of at most ``length`` characters."""
     line = " ".join(clean(text).split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
-
-
-def slug(text: str) -> str:
-    """A file name of a label: lower case, everything but letters and digits as single hyphens.
-
-    >>> slug("torus[k=20,n=1000]")
-    'torus-k-20-n-1000'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -182,12 +171,7 @@ def outcome(record: Record, length: int = 160) -> str:
         wall = record.limits.get("wall_s")
         return f"timed out at {limit(wall)}" if wall else "timed out"
     if record.status == "memory":
-        most = record.limits.get("memory_bytes")
-        return (
-            f"killed at {most / 2**30:,g} GiB"
-            if most and not reason.startswith("out of memory")
-            else reason or "out of memory"
-        )
+        return reason or "out of memory"
     if record.status == "wrong_answer":
         return _led("wrong answer", shorten(record.check.get("detail") or record.reason, length))
     if record.status == "crash":
@@ -196,15 +180,6 @@ def outcome(record: Record, length: int = 160) -> str:
         if named and meaning and meaning not in reason.lower():
             return f"crashed: signal {named[1]} ({meaning})"
     return _led(STATUS_WORDS[record.status], reason)
-
-
-def mapping(values: Mapping[str, Any]) -> str:
-    """Names and values as one line.
-
-    >>> mapping({"gpu": "A100", "quiet": "yes"})
-    'gpu: A100, quiet: yes'
-    """
-    return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
 def _led(words: str, reason: str) -> str:

@@ -9,7 +9,7 @@ from harness.errors import StoreError
 from harness.report import html, judgement, junit, markdown, plots
 from harness.report.summary import summarise
 from harness.report.wording import clean
-from harness.store import Run, write_text
+from harness.store import Run, refuse_link, write_text
 from harness.verdict import Verdict
 
 
@@ -22,6 +22,8 @@ def write(run: Run, verdicts: Sequence[Verdict]) -> list[Path]:
     Raises:
         StoreError: the folder cannot be written; the records are intact.
     """
+    folder = run.path / "plots"
+    refuse_link(folder)
     report = summarise(run, verdicts)
     texts = {
         "verdicts.json": judgement.render(run, verdicts),
@@ -32,7 +34,6 @@ def write(run: Run, verdicts: Sequence[Verdict]) -> list[Path]:
     for name, text in texts.items():
         written.append(run.path / name)
         write_text(run.path / name, clean(text))
-    folder = run.path / "plots"
     try:
         drawn, files, left_out = plots.draw(report, folder)
         page = html.render(report, drawn=drawn, left_out=left_out, plots=folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,22 @@ def test_numbers() -> None:
     assert not met("memory_gib", ">=16", memory_bytes=0)
     assert match({"steal": "<=0.02"}, MACHINE, [record(interference={"steal": 0.01})])[0]
     assert not match({"steal": "<=0.02"}, MACHINE, [record(interference={"steal": 0.03})])[0]
+
+
+def test_what_is_not_known_is_not_met() -> None:
+    """No steal, provenance or device recorded of a trial that was played; one that was not played says nothing."""
+    for name, asked, unknown in (
+        ("steal", "<=0.02", record(interference={})),
+        ("provenance", "real", record(data={})),
+    ):
+        met, found, why = match({name: asked}, MACHINE, [unknown])
+        assert (met, found) == (False, {name: "not known"})
+        assert why == [f"{name} must be {asked}, here: not known"]
+        assert match({name: asked}, MACHINE, [replace(unknown, status="unavailable")])[0]
+        assert match({name: asked}, MACHINE, [replace(unknown, status="error", wall=0.0)])[0]
+    mixed = [record(interference={"steal": 0.01}), record(interference={})]
+    assert match({"steal": "<=0.02"}, MACHINE, mixed)[1] == {"steal": "0.01, not known"}
+    assert not match({"steal": "<=0.02"}, MACHINE, mixed)[0]
 
 
 def test_words() -> None:

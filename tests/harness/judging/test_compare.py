@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +105,32 @@ def test_one_regression_among_many_decides(make: Any) -> None:
     assert all(len(cells) == len(COLUMNS) for cells in table(found))
 
 
+def test_what_is_gone_is_not_known(make: Any) -> None:
+    """A player or a size that was measured before and is not now, and a newer run that was stopped."""
+    both = {"others": {"gudhi": 1.0}}
+    assert compare(make("a", **both), make("b")).exit_status() == 13
+    assert compare(make("c"), make("d", **both)).exit_status() == 0
+    assert compare(make("e", **both), make("f", 0.3)).exit_status() == 10
+    stopped = make("g")
+    del stopped.manifest["finished"]
+    assert compare(make("h"), stopped).exit_status() == 13
+
+
+def test_another_seed_is_another_case(make: Any) -> None:
+    """Two entries of one case that differ in their seed are not pooled."""
+    a, b = make("a"), make("b")
+    b.records[:] = [replace(one, seed=7) for one in b.records]
+    found = compare(a, b)
+    assert (found.rows, found.only_b) == ((), ('persistence.torus v1 {"n":1000} seed 7 by tcs',))
+
+
 def test_another_machine_is_warned_of(make: Any) -> None:
     """Its ratios say nothing about the code; nor do those of an unfinished run."""
     other = make("b")
     other.manifest["environment"] = {**other.environment, "key": "other"}
     del other.manifest["finished"]
     found = compare(make("a"), other)
+    assert len(found.warnings) == 2
     assert "Two machines" in found.warnings[0]
     assert "not finished" in found.warnings[1]
 
@@ -123,3 +144,18 @@ def test_markdown(make: Any) -> None:
     assert "REGRESSION" in text
     assert "Only in" not in text
     assert "Only in run-1: " in markdown(compare(make("c"), make("d", others={"gudhi": 1.0})))
+
+
+@pytest.mark.parametrize(
+    ("git", "said"),
+    [
+        ({"commit": "d" * 40, "dirty": True}, "is of a tree with uncommitted changes"),
+        ({"commit": "", "dirty": True}, "is of a project that is not under version control"),
+    ],
+)
+def test_code_that_no_commit_names_is_warned_of(make: Any, git: dict[str, Any], said: str) -> None:
+    """Changes that were not committed, and a project without git, are told apart."""
+    other = make("b")
+    other.manifest["git"] = git
+    (warning,) = compare(make("a"), other).warnings
+    assert said in warning

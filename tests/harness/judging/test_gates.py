@@ -372,6 +372,30 @@ def test_best_peer_is_the_fastest_right_one(verdict: Any) -> None:
         assert phrase in found.reason
 
 
+@pytest.mark.parametrize(
+    ("bound", "expected", "over"), [(9.0, "INCONCLUSIVE", "bursty"), (20.0, "FAIL", "steady"), (0.01, "PASS", "steady")]
+)
+def test_best_peer_is_the_hardest(verdict: Any, bound: float, expected: str, over: str) -> None:
+    """A peer that is quick in most processes and slow in some has the lower median: the worst of all counts."""
+    bursts = [record(player="bursty", process=i, samples=[0.5 if i < 5 else 50.0]) for i in range(8)]
+    found = verdict([*tcs(0.1), *processes("steady", 1.0), *bursts], kind="ratio", over="best_peer", above=bound)
+    assert (found.verdict, len(found.evidence)) == (expected, 24)
+    assert f"{over} over tcs" in found.reason
+
+
+def test_a_rivals_trials_meet_conditions_too(verdict: Any) -> None:
+    """A peer that was robbed of CPU time makes a ratio look better."""
+    robbed = processes("gudhi", 2.0, interference={"steal": 0.3})
+    found = verdict(tcs(0.1) + robbed, kind="ratio", over="best_peer", above=5.0, requires={"steal": "<=0.02"})
+    assert found.verdict == "OFF-CONDITION"
+    assert "steal must be <=0.02, here: 0, 0.3" in found.reason
+
+
+def test_the_players_own_clock_is_said(verdict: Any) -> None:
+    """Nobody else timed it."""
+    assert "timed by the player itself" in verdict(tcs(0.1, clock="player"), below=1.0).reason
+
+
 def test_a_peer_with_too_few_processes(verdict: Any) -> None:
     """Two processes of the peer are no comparison."""
     found = verdict(tcs(0.1) + processes("gudhi", 2.0, 2), kind="ratio", over="gudhi", above=2.0)
@@ -381,7 +405,7 @@ def test_a_peer_with_too_few_processes(verdict: Any) -> None:
 
 def test_censored_ratio_passes_on_its_lower_bound(verdict: Any) -> None:
     """A peer stopped at 60 s against at most 0.103 s: at least 580."""
-    found = verdict([*tcs(0.1), dnf("gudhi", "timeout")], kind="ratio", over="gudhi", above=500.0)
+    found = verdict([*tcs(0.1), dnf("gudhi", "timeout", unfinished=59.2)], kind="ratio", over="gudhi", above=500.0)
     assert (found.verdict, found.relation, found.high) == ("PASS", ">=", None)
     assert 500 < found.value < 600
     assert ">=" in found.reason
@@ -390,27 +414,32 @@ def test_censored_ratio_passes_on_its_lower_bound(verdict: Any) -> None:
 
 def test_censored_ratio_never_fails_from_above(verdict: Any) -> None:
     """Beyond the limit nothing is known; the next step names the limit that would settle it."""
-    found = verdict([*tcs(0.1), dnf("gudhi", "timeout")], kind="ratio", over="gudhi", above=1000.0)
+    found = verdict([*tcs(0.1), dnf("gudhi", "timeout", unfinished=59.2)], kind="ratio", over="gudhi", above=1000.0)
     assert found.verdict == "INCONCLUSIVE"
     assert "cases.torus.limits.wall_s=10" in found.next_step
 
 
 def test_censored_ratio_below_a_bound_fails(verdict: Any) -> None:
     """At least 580 is not below 2."""
-    assert verdict([*tcs(0.1), dnf("gudhi", "timeout")], kind="ratio", over="gudhi", below=2.0).verdict == "FAIL"
+    assert (
+        verdict([*tcs(0.1), dnf("gudhi", "timeout", unfinished=59.2)], kind="ratio", over="gudhi", below=2.0).verdict
+        == "FAIL"
+    )
 
 
-def test_calls_that_ended_are_taken_off_the_limit(verdict: Any) -> None:
-    """Set-up and two calls of 15 s were over when the peer was stopped at 60 s: the third took at least 29.9 s."""
-    stopped = dnf("gudhi", "timeout", warmup=(15.0, 15.0))
-    found = verdict([*tcs(0.1), stopped], kind="ratio", over="gudhi", above=500.0)
+def test_only_the_call_that_was_going_on_bounds(verdict: Any) -> None:
+    """Two processes were stopped at 60 s, in calls that had lasted 29.9 s and 45 s: a call takes at least 29.9 s."""
+    stopped = [dnf("gudhi", "timeout", process=number, unfinished=lasted) for number, lasted in enumerate((45.0, 29.9))]
+    found = verdict([*tcs(0.1), *stopped], kind="ratio", over="gudhi", above=500.0)
     assert found.verdict == "INCONCLUSIVE"
-    assert 250 < found.value < 300
+    assert 285 < found.value < 299
+    assert "29.9 s of it in one call" in found.reason
 
 
-def test_a_peer_stopped_before_its_first_call_gives_no_bound(verdict: Any) -> None:
-    """Without a diary nothing is known about one call, so there is no ratio."""
-    found = verdict([*tcs(0.1), dnf("gudhi", "timeout", setup=0.0)], kind="ratio", over="gudhi", above=500.0)
+def test_a_peer_stopped_in_no_known_call_gives_no_bound(verdict: Any) -> None:
+    """Stopped in its set-up, or a program that stamps nothing: no ratio, of however many processes."""
+    stopped = [dnf("gudhi", "timeout"), dnf("gudhi", "timeout", process=1, unfinished=59.0)]
+    found = verdict([*tcs(0.1), *stopped], kind="ratio", over="gudhi", above=500.0)
     assert (found.verdict, found.value) == ("INCONCLUSIVE", None)
 
 

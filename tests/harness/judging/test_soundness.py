@@ -42,6 +42,28 @@ def test_agreement_passes_when_all_agree(tmp_path: Path) -> None:
     assert found.reason == "a and b agree on torus[k=20,n=1000]."
 
 
+def test_agreement_rests_on_those_who_take_part(tmp_path: Path) -> None:
+    """A control is not among the trials that an agreement rests on; who gave no answer is, but is not counted."""
+    records = [answered("planted", B, role="control")]
+    records += [answered(player, process=process) for player in ("a", "b", "c") for process in (0, 1)]
+    records.append(record(player="d", status="unavailable", check={}))
+    found = judged(tmp_path, records, kind="agreement")
+    assert found.reason.startswith("a, b and c agree on torus[k=20,n=1000]")
+    assert found.evidence == tuple(one.trial for one in records[1:])
+    assert found.processes == 6
+
+
+def test_agreement_names_who_was_left_out(tmp_path: Path) -> None:
+    """An agreement of two engines is not one of all that were asked; a control has nothing to agree."""
+    records = [answered(player, params={"n": n}) for n in (1, 2) for player in ("a", "b")]
+    records += [record(player="gone", status="unavailable", check={}, params={"n": n}) for n in (1, 2)]
+    records += [answered("slow", params={"n": 1}), record(player="slow", status="timeout", check={}, params={"n": 2})]
+    records += [record(player="planted", role="control", status="crash", check={}, params={"n": 1})]
+    found = judged(tmp_path, records, kind="agreement")
+    assert found.verdict == "PASS"
+    assert found.reason.endswith("a and b on all of them; no answer to compare from gone and slow (on 1 of 2).")
+
+
 def test_agreement_on_many_instances(tmp_path: Path) -> None:
     """The engines that answered everywhere are named."""
     records = [answered(player, params={"n": n}) for n in (1, 2) for player in ("a", "b", "c" if n == 1 else "d")]
@@ -97,6 +119,8 @@ def test_control_caught(tmp_path: Path) -> None:
     records = [answered("a"), answered("b"), answered("planted", B, role="control")]
     found = judged(tmp_path, records, kind="control")
     assert (found.verdict, found.value) == ("PASS", 1.0)
+    assert found.reason == "every planted wrong answer was caught (planted, 1 instance)."
+    assert (found.evidence, found.processes) == ((records[-1].trial,), 1)
 
 
 def test_control_missed(tmp_path: Path) -> None:

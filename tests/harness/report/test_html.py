@@ -52,7 +52,7 @@ class Page(HTMLParser):
 def page(full: Full) -> Page:
     run, verdicts = full
     (run.path / "plots").mkdir()
-    (run.path / "plots" / "answer-torus-k-20-n-1000.svg").write_text("<svg><script>alert(3)</script></svg>")
+    (run.path / "plots" / "answer-torus-k-20-n-1000-70f1e3a0.svg").write_text("<svg><script>alert(3)</script></svg>")
     report.write(run, verdicts)
     return Page((run.path / "report.html").read_text())
 
@@ -112,7 +112,7 @@ def test_statuses_are_plain_words(page: Page) -> None:
     """A reader sees what became of each player without knowing the names of statuses."""
     for words in (
         "timed out at 60 s",
-        "killed at 4 GiB",
+        "killed at 4.01 GiB (limit 4 GiB)",
         "crashed: signal 11 (segmentation fault)",
         "failed: ValueError: no such thing",
         "not available: needs a GPU",
@@ -121,7 +121,8 @@ def test_statuses_are_plain_words(page: Page) -> None:
         "confirmed by",
         "wrong: differs from",
         "within tolerance: 0.00300 ≤ 0.0100",
-        "> 60 s",
+        "> 59.2 s",
+        "stopped at the 60 s limit",
         "≥ ",
     ):
         assert words in page.words, words

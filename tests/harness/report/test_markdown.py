@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from hypothesis import given, strategies as st
 
+import fabricate
 from harness import report
+from harness.config import GateConfig
 from harness.report.markdown import code, escape
 from harness.store import Run
 from harness.verdict import Verdict
@@ -54,11 +57,29 @@ def test_tables_are_rectangular(full: tuple[Run, list[Verdict]]) -> None:
     assert rows > 30
 
 
+def test_names_of_gates_and_roles_stay_text(tmp_path: Path) -> None:
+    """A gate may have any name, and a plan from elsewhere any role."""
+    gates = {"<b>|*x*": GateConfig(blocked="nobody yet", below=1.0, tolerate=["BLOCKED"])}
+    run = fabricate.run(tmp_path / "run", [], gates=gates)
+    run.plan.append({"trial": "t", "entry": "torus", "instance": "torus[]", "player": "p", "role": "<i>"})
+    report.write(run, [])
+    text = (run.path / "table.md").read_text()
+    assert "BLOCKED of &lt;b&gt;\\|\\*x\\*" in text
+    assert "p (&lt;i&gt;)" in text
+
+
 def test_answers_the_same_questions(full: tuple[Run, list[Verdict]]) -> None:
     """Phase, verdict, tolerance, machine, players and outcomes are all there."""
     run, verdicts = full
     report.write(run, verdicts)
     text = (run.path / "table.md").read_text()
-    for words in ("# Test: FAIL", "tolerates BLOCKED", "Test CPU", "(best peer)", "timed out at 60 s", "(candidate)"):
+    for words in (
+        "# Test: FAIL",
+        "tolerates BLOCKED",
+        "Test CPU",
+        "(best peer)",
+        "stopped at the 60 s limit",
+        "(candidate)",
+    ):
         assert words in text
     assert "<script>" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 import fabricate
 from fabricate import record
-from harness.config import RunConfig
+from harness.config import GateConfig, RunConfig
+from harness.judging.gates import judge
 from harness.judging.stats import log_t_interval, welch_log_ratio
 from harness.record import Record
 from harness.report.claims import headline
@@ -61,16 +63,44 @@ def test_a_candidate_is_never_the_best_peer(tmp_path: Path) -> None:
 
 
 def test_a_peer_that_was_stopped_gives_a_lower_bound(tmp_path: Path) -> None:
-    """60 s over the upper end of the best peer's interval, with >= and never =."""
-    stopped = record(player="slow", status="timeout", samples=[], check={}, memory={})
-    found = rows(summarise(fabricate.run(tmp_path / "run", [*timed("fast", [1.0, 1.1, 1.2]), stopped]), []))
+    """What its last call had lasted over the upper end of the best peer's interval, with >= and never =."""
+    stopped = [record(player="slow", status="timeout", samples=[], check={}, memory={}, unfinished=59.2)]
+    stopped.append(replace(stopped[0], player="unknown", trial="u", unfinished=0.0))
+    found = rows(summarise(fabricate.run(tmp_path / "run", [*timed("fast", [1.0, 1.1, 1.2]), *stopped]), []))
     ratio, time = found["slow"].ratio, found["slow"].time
+    assert (found["unknown"].ratio, found["unknown"].time) == (None, None)
+    assert found["unknown"].outcome == "timed out at 60 s"
     assert ratio is not None
     assert time is not None
-    assert ratio.value == pytest.approx(60.0 / log_t_interval([1.0, 1.1, 1.2]).high)
+    assert ratio.value == pytest.approx(59.2 / log_t_interval([1.0, 1.1, 1.2]).high)
     assert ratio.relation == "≥"
     assert ratio.text.startswith("≥ ")
-    assert time.text == "> 60 s"
+    assert (time.text, time.interval) == ("> 59.2 s", "stopped at the 60 s limit")
+
+
+def test_the_best_peer_is_that_of_the_gate(tmp_path: Path) -> None:
+    """A peer with the lower median and one with the lower geometric mean: table and gate name the latter."""
+    records = [
+        *timed("tcs", [0.1, 0.1, 0.1], role="candidate"),
+        *timed("median", [1.0, 1.0, 9.0]),
+        *timed("mean", [1.1, 1.1, 1.1]),
+    ]
+    gate = GateConfig(case="torus", player="tcs", kind="ratio", over="best_peer", above=1000.0, processes=3, unit="x")
+    run = fabricate.run(tmp_path / "run", records, gates={"gate": gate})
+    (found,) = judge(run)
+    assert found.reason.startswith("mean over tcs")
+    assert found.value == pytest.approx(11)
+    assert rows(summarise(run, []))["mean"].best
+
+
+def test_a_kill_for_memory_says_what_was_reached(tmp_path: Path) -> None:
+    """The peak that was seen, in the words of the record, not the limit."""
+    reached = {"host_peak": 2**31, "host_source": "sampled", "device_peak": None}
+    reason = "killed at 2.00 GiB, since the machine had no more memory to give"
+    died = record(player="big", status="memory", reason=reason, samples=[], check={}, memory=reached)
+    found = rows(summarise(fabricate.run(tmp_path / "run", [died]), []))["big"]
+    assert found.memory is not None
+    assert (found.memory.text, found.outcome) == ("> 2.00 GiB", reason)
 
 
 @pytest.mark.parametrize("status", ["memory", "crash", "error", "unavailable"])

@@ -33,7 +33,7 @@ def test_clean_text_can_be_written(text: str) -> None:
     [
         ("ok", "", "finished"),
         ("timeout", "killed after 60 s", "timed out at 60 s"),
-        ("memory", "killed at 4.01 GiB (limit 4 GiB)", "killed at 4 GiB"),
+        ("memory", "killed at 4.01 GiB (limit 4 GiB)", "killed at 4.01 GiB (limit 4 GiB)"),
         ("memory", "out of memory: 3 GiB asked", "out of memory: 3 GiB asked"),
         ("crash", "killed by signal 11", "crashed: signal 11 (segmentation fault)"),
         ("crash", "killed by signal 99", "crashed: killed by signal 99"),
