@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,3 +77,24 @@ def test_a_player_that_was_not_built(project: Path) -> None:
     """Without its program the player is unavailable, the rest is measured, and the reason says how to build it."""
     done = harness(project, "run", "players.merge_sort.command=['{project}/players/none']", "cases.uniform.processes=1")
     assert "not there" in done.stdout + done.stderr
+
+
+def test_the_tutorial_builds_a_project_that_runs(tmp_path: Path) -> None:
+    """The blocks of docs/tutorial/own-project.md, put where the page puts them, are a whole project."""
+    text = (ROOT / "docs" / "tutorial" / "own-project.md").read_text()
+    python, yaml = (re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL) for language in ("python", "yaml"))
+    for name, content in {
+        "benchmarks/sorting/__init__.py": "",
+        "benchmarks/sorting/suite.py": "\n\n".join(python),
+        "conf/config.yaml": yaml[0],
+        "conf/conf/smoke.yaml": yaml[1],
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    done = harness(tmp_path, "run")
+    assert done.returncode in (0, 13), done.stdout + done.stderr
+    (folder,) = (tmp_path / "reports" / "runs").glob("*-sorting")
+    by_player = {(r.player, r.status) for r in store.load(folder).records}
+    assert by_player == {
+        ("numpy", "ok"), ("python", "ok"), ("swaps the ends", "wrong_answer"), ("merge_sort", "unavailable"),
+    }  # fmt: skip

@@ -19,9 +19,9 @@ def command(verb: str, seed: int) -> Problem:
     return Problem(inputs={"verb": verb})
 
 
-@case(version=1, task="overhead.trials", check="benchmarks.overhead.cases:small_costs")
+@case(version=2, task="overhead.trials", check="benchmarks.overhead.cases:small_costs")
 def trials(count: int, seed: int) -> Problem:
-    """A whole small run of trials that do nothing: time to the first trial, cost of each, and of the parent."""
+    """Small runs that do nothing: from ``harness run`` to its first trial, cost of each trial, and of the parent."""
     return Problem(inputs={"count": count})
 
 

@@ -39,7 +39,13 @@ def verb(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Answer]:
 
 
 SUITE = '''
+import os
+import time
+from pathlib import Path
+
 from harness import Check, Problem, case, player
+
+STARTED = Path(__file__).parents[1] / "started"
 
 @case(version=1, task="nothing", check="benchmarks.nothing:check")
 def nothing(seed):
@@ -48,14 +54,16 @@ def nothing(seed):
 
 @player(name="nothing", task="nothing")
 def play(inputs, stage):
-    """Does nothing, and waits when asked to."""
+    """Does nothing, and leaves behind when the first process of it started, by the clock that counts from boot."""
+    if not STARTED.exists():
+        ticks = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+        STARTED.write_text(repr(int(ticks) / os.sysconf("SC_CLK_TCK")))
     return lambda: {"value": 1}
 
 @player(name="waits", task="nothing")
 def wait(inputs, stage):
     """Works for two seconds, so that the parent's own use of the processor can be told."""
     def solve():
-        import time
         end = time.perf_counter() + 2.0
         while time.perf_counter() < end:
             pass
@@ -66,68 +74,59 @@ def check(inputs, known, answer):
     return Check(ok=int(answer["value"]) == 1, oracle="one", exact=False)
 '''
 SCRIPT = """
-import json, resource, sys, time
+import json, resource, time
 from pathlib import Path
 from harness import store
-from harness.machine import environment
-from harness import session
-from harness.config import CaseConfig, RunConfig, Sampling
-from harness.discover import registry
-from harness.trials.plan import plan
+from harness.cli import verbs
 from harness.trials.runner import Runner
 
 def cpu():
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
-project, count = Path.cwd(), int(sys.argv[1])
-sampling = Sampling(budget_s=1e-9, max_samples=1)
-
-def prepared(player, processes):
-    entry = CaseConfig(case="nothing.nothing", players=[player], processes=processes, sampling=sampling)
-    config = RunConfig(phase=player, progress="none", cases={"nothing": entry})
-    facts = environment.facts(project)
-    trials = plan(config, registry(project), threads=1)
-    run = session._created(config, project, trials, facts)
-    return trials, Runner(run=run, registry=registry(project), project=project, facts=facts)
-
-trials, runner = prepared("nothing", count)
-starts = []
-play = Runner.play
+marks, play = {"nothing": [], "waits": []}, Runner.play
 def timed(self, trial):
-    starts.append((time.time(), time.perf_counter()))
-    return play(self, trial)
+    used, start = cpu(), time.perf_counter()
+    record = play(self, trial)
+    marks[trial.player].append((start, record.wall, cpu() - used))
+    return record
 Runner.play = timed
-session.measure(runner.run, trials, runner)
-ends = time.perf_counter()
-walls = [record.wall for record in runner.run.records]
-gaps = [b[1] - a[1] for a, b in zip(starts[1:], starts[2:])]
-costs = sorted(gap - wall for gap, wall in zip(gaps, walls[1:]))
-waiting, patient = prepared("waits", 1)
-patient._prepare(waiting[0])
-before, start = cpu(), time.perf_counter()
-record = patient.play(waiting[0])
-share = (cpu() - before) / record.wall
-print(json.dumps({"started": starts[0][0], "trial_cost": costs[len(costs) // 2], "parent_share": share,
-                  "records": len(runner.run.records)}))
+verbs.main(["run"])
+nothing = marks["nothing"][1:]
+costs = sorted(after[0] - before[0] - before[1] for before, after in zip(nothing, nothing[1:]))
+_, wall, used = marks["waits"][-1]
+run = store.load(max((Path.cwd() / "reports" / "runs").iterdir()))
+print(json.dumps({"trial_cost": costs[len(costs) // 2], "parent_share": used / wall,
+                  "records": sum(record.player == "nothing" for record in run.records)}))
 """
 
 
 @player(name="harness run", task="overhead.trials", role="candidate", engine="harness")
 def small_run(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Answer]:
-    """A run of trials that do nothing, in a project of its own."""
-    home, env = _project()
+    """``harness run`` until its first player's process, then trials that do nothing, in a project of its own."""
+    home, env = _project(CONFIG.replace("COUNT", str(inputs["count"])) + WAITING)
 
     def solve() -> Answer:
-        begun = time.time()
-        argv = [sys.executable, "-P", "-c", SCRIPT, str(inputs["count"])]
+        first_trial = _first_trial(home, env)
+        argv = [sys.executable, "-P", "-c", SCRIPT]
         done = subprocess.run(argv, cwd=home, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"the small run failed: {done.stderr[-500:]}")
-        found = json.loads(done.stdout)
-        return {**found, "first_trial": found.pop("started") - begun}
+        return {**json.loads(done.stdout.splitlines()[-1]), "first_trial": first_trial}
 
     return solve
+
+
+def _first_trial(home: Path, env: Mapping[str, str]) -> float:
+    """Seconds from the start of ``harness run`` to that of its first player's process; the kernel's ticks are 10 ms."""
+    started = home / "started"
+    started.unlink(missing_ok=True)
+    begun = time.clock_gettime(time.CLOCK_BOOTTIME)
+    argv = [sys.executable, "-P", "-m", "harness", "run", "cases.nothing.processes=1", "~cases.waiting"]
+    done = subprocess.run(argv, cwd=home, env=env, capture_output=True, text=True, check=False)
+    if not started.exists():
+        raise RuntimeError(f"no player was started: {done.stderr[-500:]}")
+    return float(started.read_text()) - begun
 
 
 CONFIG = """
@@ -142,6 +141,13 @@ cases:
     players: [nothing]
     processes: COUNT
 """
+WAITING = """
+  waiting:
+    case: nothing.nothing
+    players: [waits]
+    processes: 2
+    sampling: {budget_s: 0.001, max_samples: 1}
+"""
 
 
 @player(name="harness repeat", task="overhead.repeated", role="candidate", engine="harness")
@@ -149,8 +155,7 @@ def repeat(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Answer]:
     """``harness run`` and then ``harness run repeat=latest``, in a project of its own."""
     from harness import store
 
-    home, env = _project()
-    (home / "conf" / "config.yaml").write_text(CONFIG.replace("COUNT", str(inputs["count"])))
+    home, env = _project(CONFIG.replace("COUNT", str(inputs["count"])))
 
     def solve() -> Answer:
         for words in ([], ["repeat=latest"]):
@@ -165,10 +170,11 @@ def repeat(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Answer]:
     return solve
 
 
-def _project() -> tuple[Path, dict[str, str]]:
+def _project(config: str) -> tuple[Path, dict[str, str]]:
     """A throw-away project with the suite that does nothing, and an environment with a lock of its own."""
     home = Path(tempfile.mkdtemp(prefix="overhead-"))
     (home / "conf").mkdir()
+    (home / "conf" / "config.yaml").write_text(config)
     (home / "benchmarks").mkdir()
     (home / "benchmarks" / "nothing.py").write_text(SUITE)
     return home, {**os.environ, "HARNESS_LOCK": str(home / "lock"), "PYTHONPATH": str(ROOT)}

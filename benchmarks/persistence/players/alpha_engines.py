@@ -18,14 +18,14 @@ Solve = Callable[[], Mapping[str, Any]]
     task="persistence.alpha",
     engine="GUDHI",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Rouvreau, Alpha complex, GUDHI 3.13 (CGAL inside)",
     note="precision 'safe': predicates are exact, values are rounded last",
 )
 def alpha_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """GUDHI's AlphaComplex with precision 'safe'."""
     points = problem.cloud(inputs["points"])
-    gudhi = need("gudhi", "pip install gudhi")
+    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         with stage("delaunay"):

@@ -23,7 +23,7 @@ Solve = Callable[[], Mapping[str, Any]]
     engine="control",
     role="control",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     note="the longest finite bar of the highest homology is left out",
 )
 def lost_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
@@ -47,7 +47,7 @@ def lost_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     engine="control",
     role="control",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     note="the longest bar of the highest homology is born one float32 unit of rounding too early",
 )
 def shifted_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
@@ -73,7 +73,7 @@ def shifted_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     engine="control",
     role="control",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     note="coordinates are rounded to float32 first, a trap that real programs fall into",
 )
 def float32_points(inputs: Mapping[str, Any], stage: Stage) -> Solve:
@@ -91,13 +91,13 @@ def float32_points(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     engine="control",
     role="control",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     note="radii instead of squared radii",
 )
 def alpha_radii(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """An alpha filtration in the other of the two usual units."""
     points = problem.cloud(inputs["points"])
-    gudhi = need("gudhi", "pip install gudhi")
+    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         tree = gudhi.AlphaComplex(points=points, precision="safe").create_simplex_tree()
@@ -114,13 +114,13 @@ def alpha_radii(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     engine="control",
     role="control",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     note="values on the top cells instead of the vertices: the other of the two cubical complexes",
 )
 def top_cells(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """The T-construction, answered for the V-construction."""
     values = problem.grid(inputs["values"])
-    gudhi = need("gudhi", "pip install gudhi")
+    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         complex_ = gudhi.CubicalComplex(top_dimensional_cells=values)

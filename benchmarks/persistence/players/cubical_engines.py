@@ -18,14 +18,14 @@ Solve = Callable[[], Mapping[str, Any]]
     task="persistence.cubical",
     engine="GUDHI",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Dlotko, Cubical complex, GUDHI 3.13; Wagner, Chen and Vucini (2012)",
     note="vertices=...: with top_dimensional_cells it would be another complex, with other bars",
 )
 def gudhi_cubical(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """GUDHI's CubicalComplex."""
     values = problem.grid(inputs["values"])
-    gudhi = need("gudhi", "pip install gudhi")
+    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         with stage("filtration"):
@@ -42,7 +42,7 @@ def gudhi_cubical(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.cubical",
     engine="oineus",
     packages={"oineus": ">=0.9.39"},
-    install="pip install oineus",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Nigmetov and Morozov, Topological Optimization with Big Steps, DCG (2024)",
     note="cube_filtration; its compute_diagrams_ls triangulates the grid, which is another complex",
 )
@@ -50,7 +50,7 @@ def oineus_cubical(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """Oineus on a grid of cubes."""
     values = problem.grid(inputs["values"])
     threads = problem.threads(inputs)
-    package = need("oineus", "pip install oineus")
+    package = need("oineus", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         with stage("filtration"):

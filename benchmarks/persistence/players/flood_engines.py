@@ -13,7 +13,7 @@ from harness.errors import Unavailable
 
 Solve = Callable[[], Mapping[str, Any]]
 
-_INSTALL = "pip install flooder torch"
+_INSTALL = "pip install -e '.[flooder]' -c constraints.txt"
 
 
 @player(
@@ -21,7 +21,7 @@ _INSTALL = "pip install flooder torch"
     task="persistence.flood",
     engine="flooder",
     packages={"flooder": ">=1.0.1", "torch": ""},
-    install="pip install flooder torch",
+    install="pip install -e '.[flooder]' -c constraints.txt",
     cite="Graf, Pellizzoni, Uray, Huber and Kwitt, The Flood Complex, arXiv:2509.22432 (2025)",
     note="on the CPU: a k-d tree instead of the Triton kernels it is made for",
 )
@@ -36,7 +36,7 @@ def flooder_cpu(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     engine="flooder",
     device="cuda",
     packages={"flooder": ">=1.0.1", "torch": ""},
-    install="pip install flooder torch (a CUDA build)",
+    install="pip install -e '.[flooder]' -c constraints.txt (torch of a CUDA build)",
     cite="Graf, Pellizzoni, Uray, Huber and Kwitt, The Flood Complex, arXiv:2509.22432 (2025)",
     note="Triton kernels in float32; copies to the device are charged",
 )

@@ -21,14 +21,14 @@ Solve = Callable[[], Mapping[str, Any]]
     task="persistence.rips",
     engine="holos",
     packages={"holos-tda": ">=0.9"},
-    install="pip install holos-tda",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="holos 0.9, github.com/t0rsion/holos",
     note="its own neighbour search up to 12 dimensions; it takes lists, not arrays, and the conversion is charged",
 )
 def holos_tda(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """holos-tda from points (from a list of edges above 12 dimensions)."""
     task = problem.rips(inputs)
-    package = need("holos_tda", "pip install holos-tda")
+    package = need("holos_tda", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         if task.points.shape[1] <= TREE_DIMENSION:

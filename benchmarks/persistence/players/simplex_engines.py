@@ -26,7 +26,7 @@ OINEUS_DIMENSION = 5
     task="persistence.rips",
     engine="GUDHI",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Boissonnat and Maria, The Simplex Tree, Algorithmica 70 (2014); GUDHI 3.13",
     note="edges from a sparse matrix, then expansion; GUDHI's RipsComplex(points) would try all pairs",
 )
@@ -40,7 +40,7 @@ def simplex_tree(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.rips",
     engine="GUDHI",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Boissonnat and Pritam, Edge Collapse and Persistence of Flag Complexes, SoCG 2020; GUDHI 3.13",
     note="one round of edge collapse before the expansion",
 )
@@ -54,14 +54,14 @@ def simplex_tree_collapsed(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.rips",
     engine="GUDHI",
     packages={"gudhi": ">=3.11"},
-    install="pip install gudhi",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Maria, Dlotko, Rouvreau and Glisse, Rips complex, GUDHI 3.13",
     note="the class of GUDHI's tutorials, from points; it tries all pairs, which GUDHI's other routes avoid",
 )
 def rips_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """GUDHI's RipsComplex from points, as its documentation shows it."""
     task = problem.rips(inputs)
-    gudhi = need("gudhi", "pip install gudhi")
+    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
 
     def solve() -> Mapping[str, Any]:
         with stage("filtration"):
@@ -78,14 +78,14 @@ def rips_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.rips",
     engine="oineus",
     packages={"oineus": ">=0.9.39"},
-    install="pip install oineus",
+    install="pip install -e '.[peers]' -c constraints.txt",
     cite="Nigmetov and Morozov, Topological Optimization with Big Steps, DCG (2024)",
     note="max_dim is that of simplices, one above that of homology: with the latter it answers wrong silently",
 )
 def oineus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """Oineus, cohomology, from points (from a distance matrix above 5 dimensions)."""
     task = problem.rips(inputs)
-    package = need("oineus", "pip install oineus")
+    package = need("oineus", "pip install -e '.[peers]' -c constraints.txt")
     n, d = task.points.shape
     from_matrix = d > OINEUS_DIMENSION
     if from_matrix and n > MATRIX_POINTS:
@@ -124,7 +124,7 @@ def oineus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task="persistence.rips",
     engine="dionysus",
     packages={"dionysus": ">=2.2"},
-    install="pip install dionysus: a source package, whose 2.2.3 needs CMake, a C++ compiler and Boost newer than 1.74",
+    install="pip install -e '.[dionysus]' -c constraints.txt (source: 2.2.3 needs CMake, a C++ compiler, Boost > 1.74)",
     cite="Morozov, Dionysus 2",
     note="from a condensed distance matrix: from points, its own lengths are rounded otherwise than float32",
 )
@@ -132,7 +132,8 @@ def dionysus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """Dionysus 2, homology with clearing, from a condensed distance matrix."""
     task = problem.rips(inputs)
     package = need(
-        "dionysus", "pip install dionysus builds from source: 2.2.3 needs CMake, a compiler and Boost newer than 1.74"
+        "dionysus",
+        "pip install -e '.[dionysus]' -c constraints.txt (source: 2.2.3 needs CMake, a C++ compiler, Boost > 1.74)",
     )
     if len(task.points) > MATRIX_POINTS:
         raise Unavailable(f"dionysus tries all pairs: take {MATRIX_POINTS} points at most, not {len(task.points)}")
@@ -154,7 +155,7 @@ def dionysus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
 def _tree(inputs: Mapping[str, Any], stage: Stage, *, collapse: bool) -> Solve:
     task = problem.rips(inputs)
-    gudhi = need("gudhi", "pip install gudhi")
+    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
     from scipy.sparse import coo_matrix
 
     def solve() -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ def test_the_loop_outside_speaks_the_protocol(tmp_path: Path) -> None:
     assert not cases.counted({}, {"total": 46}, result["answer"]).ok
 
 
-@pytest.mark.parametrize("verb", ["--help", "list"])
+@pytest.mark.parametrize("verb", ["--help", "list", "run --help"])
 def test_the_verbs_end_well(verb: str) -> None:
     """The timed verbs answer; a verb that does not exist is told from one that does."""
     answer = players.verb({"verb": verb}, stage)()
@@ -62,6 +62,7 @@ def test_a_small_run_gives_its_costs() -> None:
         "parent_share": True,
     }
     assert not cases.small_costs({"count": 4}, {}, answer).ok
+    assert answer["first_trial"] > 0.2, "Hydra alone takes longer than that: what was timed is not `harness run`"
 
 
 def test_a_repeated_run_is_the_same() -> None:

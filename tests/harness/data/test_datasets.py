@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,18 @@ def test_wrong_bytes(here: Path, tmp_path: Path, content: bytes, said: str) -> N
     with pytest.raises(DataError) as error:
         datasets.locate("s", here)
     assert said in str(error.value)
-    assert "Delete it, then: Run 'harness fetch s'" in str(error.value)
+    assert "Delete that file. Run 'harness fetch s'" in str(error.value)
+
+
+def test_a_damaged_file_hides_no_good_copy(here: Path, tmp_path: Path) -> None:
+    """A truncated file under the data root is passed over for the cache, and named where no place is sound."""
+    cached = tmp_path / "cache/tcs-harness/data/s"
+    shutil.copytree(tmp_path / "data/s", cached)
+    (tmp_path / "data/s/a.csv").write_bytes(b"1,2")
+    assert datasets.locate("s", here) == cached
+    (cached / "a.csv").unlink()
+    with pytest.raises(DataError, match=r"data/s/a\.csv is truncated"):
+        datasets.locate("s", here)
 
 
 def test_a_set_that_may_not_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
