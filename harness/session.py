@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__, answers, store
-from harness.config import OF_THE_SESSION, RunConfig
+from harness.config import OF_THE_SESSION, VERDICTS, RunConfig
 from harness.discover import registry
 from harness.errors import ConfigurationError, HarnessError, Taken, WorkerError
 from harness.machine import environment
@@ -26,7 +27,7 @@ from harness.project import git_state
 from harness.record import DID_NOT_FINISH, SCHEMA
 from harness.trials.plan import Trial, plan
 from harness.trials.progress import for_terminal
-from harness.trials.runner import WORK, Runner, slug
+from harness.trials.runner import WORK, Runner
 from harness.verdict import Verdict, exit_status
 
 
@@ -185,7 +186,7 @@ def _created(
             "nothing to do: the configuration has neither cases nor gates; choose one with conf=NAME"
         )
     created = _now()
-    stem = f"{created:%Y%m%d-%H%M%S}-{slug(config.phase) or 'run'}"
+    stem = f"{created:%Y%m%d-%H%M%S}-{answers.slug(config.phase) or 'run'}"
     asked = replace(config, **{name: getattr(RunConfig(), name) for name in OF_THE_SESSION})
     manifest = {
         "schema": SCHEMA,
@@ -264,8 +265,11 @@ def _print(run: store.Run, verdicts: Sequence[Verdict], status: int) -> None:
         key = (verdict.verdict, verdict.tolerated, verdict.reason, verdict.next_step)
         groups.setdefault(key, []).append(verdict.gate)
     for (word, tolerated, reason, step), gates in groups.items():
-        print(f"{word:13}{' (tolerated)' if tolerated else ''} {', '.join(gates)}: {reason}")
+        names = ", ".join(gates[:6]) + (f" and {len(gates) - 6} more" if len(gates) > 6 else "")
+        print(f"{word:13}{' (tolerated)' if tolerated else ''} {names}: {reason}")
         if step:
             print(f"{'':13} next: {step}")
     bad = sum(record.status != "ok" and record.role != "control" for record in run.records)
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    print(", ".join(f"{counts[word]} {word}" for word in VERDICTS if counts[word]) or "no gates")
     print(f"{len(run.records)} records, {bad} of them not ok; report: {run.path / 'report.html'}; exit status {status}")

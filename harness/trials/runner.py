@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness import answers
 from harness.case import PlayerInfo, place
 from harness.discover import Registry
 from harness.errors import StoreError, WorkerError
@@ -242,7 +242,7 @@ class Runner:
         }
 
     def _instance(self, instance: str) -> Path:
-        return self.run.path.resolve() / WORK / slug(instance)
+        return self.run.path.resolve() / WORK / answers.stem(instance)
 
     def _fresh(self, folder: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
@@ -288,12 +288,3 @@ class Runner:
             setup=result.get("setup", 0.0),
             log=log_tail(outcome) if outcome else "",
         )
-
-
-def slug(text: str) -> str:
-    """A label as a file name.
-
-    >>> slug("torus[k=20,n=10000]")
-    'torus-k-20-n-10000'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
