@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +14,9 @@ import numpy as np
 import pytest
 
 from harness import answers
-from harness.trials import referee
 
+ROOT = Path(__file__).parents[3]
+Checked = Callable[..., dict[str, Any]]
 SUITE = '''
 import numpy as np
 from harness import Check, Problem, case
@@ -37,40 +42,54 @@ def no_number(inputs, known, answer):
 '''
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with one suite, and an empty folder for an instance."""
-    for name in ("benchmarks", "instance", "job", "answers"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "benchmarks" / "toy.py").write_text(SUITE)
-    return tmp_path
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one suite, a folder for an instance and one for answers."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("benchmarks", "instance", "answers"):
+        (folder / name).mkdir()
+    (folder / "benchmarks" / "toy.py").write_text(SUITE)
+    return folder
 
 
 def play(project: Path, mode: str, **job: Any) -> dict[str, Any]:
-    """Give the referee a job file, as the runner does, and read its result."""
+    """Give the referee a job file, in a process of its own as the runner does, and read its result."""
     file, result = project / "job.json", project / "result.json"
     file.write_text(json.dumps({"mode": mode, "project": str(project), "result": str(result), **job}))
-    assert referee.main(str(file)) == 0
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, "-P", "-m", "harness.trials.referee", str(file)]
+    subprocess.run(argv, cwd=project, env=env, check=True, capture_output=True)
     found: dict[str, Any] = json.loads(result.read_text())
     return found
 
 
-def prepared(project: Path, function: str = "count", **params: Any) -> dict[str, Any]:
-    """The inputs of one instance."""
+def prepared(project: Path, function: str, **params: Any) -> dict[str, Any]:
+    """What the referee says of a case."""
     job = {"target": f"benchmarks.toy:{function}", "params": params, "seed": 3, "recording": None}
     return play(project, "prepare", folder=str(project / "instance"), **job)
 
 
-def checked(project: Path, answer: dict[str, Any], check: str = "right") -> dict[str, Any]:
-    """What the referee says of an answer to the instance with n = 10."""
-    job = {"inputs": prepared(project, n=10)["inputs"], "known": str(project / "instance" / "known.json")}
-    folders = {"folder": str(project / "job"), "answers": str(project / "answers")}
-    return play(project, "check", check=f"benchmarks.toy:{check}", answer=answer, **job, **folders)
+@pytest.fixture(scope="module")
+def instance(project: Path) -> dict[str, Any]:
+    """The instance with n = 10, prepared once."""
+    return prepared(project, "count", n=10)
 
 
-def test_inputs_are_files_and_what_is_known_lies_apart(project: Path) -> None:
+@pytest.fixture
+def checked(project: Path, instance: dict[str, Any], tmp_path: Path) -> Checked:
+    """What the referee says of an answer to it; the job folder of the answer is tmp_path."""
+
+    def of(answer: dict[str, Any], check: str = "right") -> dict[str, Any]:
+        job = {"inputs": instance["inputs"], "known": str(project / "instance" / "known.json"), "answer": answer}
+        folders = {"folder": str(tmp_path), "answers": str(project / "answers")}
+        return play(project, "check", check=f"benchmarks.toy:{check}", **job, **folders)
+
+    return of
+
+
+def test_inputs_are_files_and_what_is_known_lies_apart(project: Path, instance: dict[str, Any]) -> None:
     """Arrays as .npy, numbers besides as plain JSON; the known answer is not in the folder that a player reads."""
-    found = prepared(project, n=10)
+    found = instance
     values = np.load(project / "instance" / "inputs" / "values.npy", allow_pickle=False)
     assert np.array_equal(values, np.random.default_rng(3).permutation(10))
     assert found["inputs"]["values"]["shape"] == [10]
@@ -90,37 +109,40 @@ def test_a_case_that_makes_no_problem(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("total", "ok"), [(45, True), (46, False)])
-def test_a_right_answer_is_told_from_a_wrong_one(project: Path, total: int, ok: bool) -> None:
+def test_a_right_answer_is_told_from_a_wrong_one(
+    project: Path, tmp_path: Path, checked: Checked, total: int, ok: bool
+) -> None:
     """From a .npy file of the job folder; its canonical form is kept under its digest."""
-    np.save(project / "job" / "total.npy", np.array(total))
-    found = checked(project, {"total": "total.npy"})
+    np.save(tmp_path / "total.npy", np.array(total))
+    found = checked({"total": "total.npy"})
     assert (found["check"]["ok"], found["check"]["oracle"], found["check"]["distance"]) == (ok, "sum", 0.0)
     assert found["metrics"]["error"]["value"] == total - 45
     kept = answers.load(next((project / "answers").glob(f"{found['check']['answer']}*")))
     assert kept["total"].tolist() == [total]
 
 
-def test_an_answer_may_be_plain_json(project: Path) -> None:
+def test_an_answer_may_be_plain_json(checked: Checked) -> None:
     """As external programs give it that have no writer of .npy."""
-    assert checked(project, {"total": 45})["check"]["ok"]
+    assert checked({"total": 45})["check"]["ok"]
 
 
 @pytest.mark.parametrize("path", ["../outside.npy", "/etc/passwd", "link.npy"])
-def test_an_answer_outside_the_job_folder_is_refused(project: Path, path: str) -> None:
+def test_an_answer_outside_the_job_folder_is_refused(tmp_path: Path, checked: Checked, path: str) -> None:
     """By a relative path, an absolute one, and a link: a player must not point at another's answer."""
-    np.save(project / "outside.npy", np.array(45))
-    (project / "job" / "link.npy").symlink_to(project / "outside.npy")
-    found = checked(project, {"total": path})
+    outside = tmp_path.with_name("outside.npy")
+    np.save(outside, np.array(45))
+    (tmp_path / "link.npy").symlink_to(outside)
+    found = checked({"total": path})
     assert found["failed"] == "error"
     assert "outside the job folder" in found["reason"]
 
 
-def test_nothing_is_unpickled(project: Path) -> None:
+def test_nothing_is_unpickled(tmp_path: Path, checked: Checked) -> None:
     """An .npy file that holds Python objects is refused."""
-    np.save(project / "job" / "total.npy", np.array([45, "x"], dtype=object), allow_pickle=True)
-    assert "allow_pickle" in checked(project, {"total": "total.npy"})["reason"]
+    np.save(tmp_path / "total.npy", np.array([45, "x"], dtype=object), allow_pickle=True)
+    assert "allow_pickle" in checked({"total": "total.npy"})["reason"]
 
 
-def test_a_metric_that_is_no_number_is_refused(project: Path) -> None:
+def test_a_metric_that_is_no_number_is_refused(checked: Checked) -> None:
     """A gate could not judge on it."""
-    assert "'error' of the check is nan" in checked(project, {"total": 45}, "no_number")["reason"]
+    assert "'error' of the check is nan" in checked({"total": 45}, "no_number")["reason"]
