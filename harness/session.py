@@ -26,6 +26,7 @@ from harness.machine.lock import machine_lock
 from harness.project import git_state
 from harness.record import DID_NOT_FINISH, SCHEMA
 from harness.trials.plan import Trial, plan
+from harness.trials.process import die_with
 from harness.trials.progress import for_terminal
 from harness.trials.runner import WORK, Runner
 from harness.verdict import Verdict, exit_status
@@ -148,11 +149,13 @@ def _apart(work: Callable[[], int]) -> int:
     """Do the work in a child and return its status: the next run of a sweep finds its parent as lean as before."""
     sys.stdout.flush()
     sys.stderr.flush()
+    parent = os.getpid()
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 1
     try:
+        die_with(parent)
         status = work()
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)

@@ -66,12 +66,6 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     others = set(_children(os.getpid()))
     parent = os.getpid()
-
-    def die_with_parent() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
     reader, writer = os.pipe()
     start = time.monotonic()
     try:
@@ -83,7 +77,7 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             stdout=writer,
             stderr=writer,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - two system calls and no lock: safe beside threads
+            preexec_fn=lambda: die_with(parent),  # noqa: PLW1509 - two system calls and no lock: safe beside threads
         )
     except BaseException:
         os.close(reader)
@@ -139,6 +133,13 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             _kill_rest(others)
         os.close(watch)
         os.close(reader)
+
+
+def die_with(parent: int) -> None:
+    """Called in a child: it is killed when its parent, whose process id is given, dies."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def tree_memory(pid: int, others: set[int]) -> int:

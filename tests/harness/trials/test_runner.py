@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +373,7 @@ def test_the_same_seed_gives_the_same_inputs_and_trials(project: Path) -> None:
 
 COMMAND = """
 import json, sys
+from collections.abc import Callable
 from pathlib import Path
 import numpy as np
 job = Path(sys.argv[1])
@@ -419,24 +421,32 @@ def test_two_runs_at_once(project: Path) -> None:
     assert only(configured("right", lock_wait_s=5.0), project).status == "ok"
 
 
-def test_a_run_killed_at_any_moment_is_resumed(project: Path) -> None:
-    """SIGKILL in the middle; the resumed run keeps the old records, measures only the rest, and ends whole."""
-    config = configured("right", "wrong", processes=6)
+MOMENTS: dict[str, Callable[[Path], bool]] = {
+    "it was made": lambda folder: (folder / "run.json").exists(),
+    "inputs are made": lambda folder: any(folder.glob("work/*/prepare.json")),
+    "a player plays": lambda folder: any(folder.glob("work/*/diary")),
+    "two records are in": lambda folder: (folder / "records.jsonl").read_bytes().count(b"\n") >= 2,
+    "it is judged": lambda folder: "finished" in (folder / "run.json").read_text(),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed_at_any_moment_is_resumed(project: Path, moment: str) -> None:
+    """SIGKILL; the resumed run keeps the old records, measures only the rest, and ends whole."""
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); sys.path.insert(0, sys.argv[2])\n"
         "from test_runner import configured; from harness import session\n"
-        "session.perform(configured('right', 'wrong', processes=6), Path.cwd())\n"
+        "session.perform(configured('right', 'wrong', processes=3), Path.cwd())\n"
     )
     here = Path(__file__)
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(here.parents[3]), str(here.parent)], cwd=project, stderr=subprocess.DEVNULL
     )
-    runs = project / config.runs
-    for _ in range(600):
-        files = list(runs.glob("*/records.jsonl"))
-        if files and files[0].read_bytes().count(b"\n") >= 2:
+    runs = project / "reports/runs"
+    for _ in range(4000):
+        if any((folder / "run.json").exists() and MOMENTS[moment](folder) for folder in runs.glob("*")):
             break
-        time.sleep(0.05)
+        time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (folder,) = runs.glob("*")
@@ -444,15 +454,13 @@ def test_a_run_killed_at_any_moment_is_resumed(project: Path) -> None:
         file.write(b'{"schema": 1, "run": "torn')
     before = store.load(folder)
     assert before.torn
-    assert 2 <= len(before.records) < 12
-    session.perform(configured("right", "wrong", processes=6, resume=str(folder)), project)
+    session.perform(configured("right", "wrong", processes=3, resume=str(folder)), project)
     after = store.load(folder)
     assert after.records[: len(before.records)] == before.records
     assert sorted(r.trial for r in after.records) == sorted(t["trial"] for t in after.plan)
     assert "finished" in after.manifest
-    again = store.load(folder)
-    session.perform(configured("right", "wrong", processes=6, resume=str(folder)), project)
-    assert store.load(folder).records == again.records
+    session.perform(configured("right", "wrong", processes=3, resume=str(folder)), project)
+    assert store.load(folder).records == after.records
 
 
 def test_a_clock_set_back_loses_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
