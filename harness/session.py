@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import __version__, answers, store
+from harness import __version__, answers, files, store
 from harness.config import OF_THE_SESSION, VERDICTS, RunConfig
 from harness.discover import registry
 from harness.errors import ConfigurationError, HarnessError, Taken, WorkerError
@@ -254,7 +254,7 @@ def _note(run: store.Run, **changes: Any) -> None:
     """Change the manifest; None removes a key."""
     values = {**run.manifest, **changes}
     run.manifest = {name: value for name, value in values.items() if value is not None}
-    store.write_text(run.path / store.MANIFEST, json.dumps(run.manifest, indent=1))
+    files.write_text(run.path / store.MANIFEST, json.dumps(run.manifest, indent=1))
 
 
 def _now() -> datetime.datetime:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness import __version__, store
+from harness import __version__, files, store
 from harness.config import CaseConfig, GateConfig, RunConfig
 from harness.machine.environment import machine_key
 from harness.record import Record, digest
@@ -182,6 +182,6 @@ def finished(
             )
         )
     made.manifest.update(finished="2026-11-21T01:00:00+00:00", head=made.records[-1].digest if made.records else "")
-    store.write_text(folder / store.MANIFEST, json.dumps(made.manifest))
-    store.write_text(folder / "verdicts.json", judgement.render(made, judge(made)))
+    files.write_text(folder / store.MANIFEST, json.dumps(made.manifest))
+    files.write_text(folder / "verdicts.json", judgement.render(made, judge(made)))
     return made

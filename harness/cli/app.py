@@ -123,7 +123,7 @@ def collect(folder: Path) -> list[dict[str, Any]]:
 
 
 def _report_job(folder: Path, number: int, overrides: Sequence[str], status: int, problem: str) -> None:
-    from harness.store import write_text
+    from harness.files import write_text
 
     (folder / JOBS).mkdir(parents=True, exist_ok=True)
     values = {"job": number, "overrides": list(overrides), "status": status, "problem": problem}

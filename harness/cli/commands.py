@@ -100,10 +100,11 @@ def compare(argv: Sequence[str], project: Path | None) -> int:
     before = find(words.before, project, phase=str(manifest(after).get("phase", "")))
     from harness import store
     from harness.cli.table import show
+    from harness.files import write_text
 
     found = comparison.compare(store.load(before), store.load(after), words.confidence)
     if words.markdown:
-        store.write_text(words.markdown, comparison.markdown(found, words.tolerance))
+        write_text(words.markdown, comparison.markdown(found, words.tolerance))
     show(f"{found.b} against {found.a}: ratios are new over old, above 1 is slower", list(comparison.COLUMNS),
          comparison.table(found, words.tolerance), empty="the runs have nothing in common")  # fmt: skip
     for text in found.warnings:

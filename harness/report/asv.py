@@ -21,9 +21,10 @@ from typing import Any
 
 from harness.answers import slug
 from harness.errors import StoreError
+from harness.files import write_text
 from harness.project import find
 from harness.record import Record
-from harness.store import Run, write_text
+from harness.store import Run
 
 PREFIX = "harness."
 COLUMNS = (

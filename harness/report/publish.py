@@ -8,12 +8,13 @@ from pathlib import Path
 
 from harness.answers import slug
 from harness.errors import StoreError
+from harness.files import write_text
 from harness.report import markdown
 from harness.report.markdown import code, escape
 from harness.report.model import Report
 from harness.report.summary import summarise
 from harness.report.wording import clean
-from harness.store import Run, write_text
+from harness.store import Run
 from harness.verdict import Verdict
 
 

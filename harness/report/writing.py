@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.files import refuse_link, write_text
 from harness.report import html, judgement, junit, markdown, plots
 from harness.report.summary import summarise
 from harness.report.wording import clean
-from harness.store import Run, refuse_link, write_text
+from harness.store import Run
 from harness.verdict import Verdict
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from harness import answers
 from harness.case import Check, Problem
 from harness.errors import DataMissing, HarnessError
-from harness.store import write_text
+from harness.files import write_text
 from harness.trials.target import load
 
 

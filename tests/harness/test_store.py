@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import fabricate
-from harness import store
+from harness import files, store
 from harness.config import CaseConfig, GateConfig
 from harness.errors import Locked, SchemaError, StoreError
 from harness.record import FIELDS, SCHEMA, Record, canonical_json, from_dict, record_digest, to_dict
@@ -22,7 +22,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("kept")
     (run.path / "report.html").symlink_to(precious)
-    store.write_text(run.path / "report.html", "new")
+    files.write_text(run.path / "report.html", "new")
     assert (precious.read_text(), (run.path / "report.html").read_text()) == ("kept", "new")
     assert not list(run.path.glob(".*"))
     (tmp_path / "elsewhere").mkdir()
@@ -184,7 +184,7 @@ def test_whole_files_are_written_or_left(tmp_path: Path) -> None:
     """A file that cannot be written is named, and nothing is left of the attempt."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
-        store.write_text(tmp_path / "file" / "below", "text")
+        files.write_text(tmp_path / "file" / "below", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

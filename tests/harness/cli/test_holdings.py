@@ -10,7 +10,7 @@ import pytest
 
 import fabricate
 import machines
-from harness import store
+from harness import files
 from harness.cli.holdings import Holdings, Row
 from harness.config import GateConfig
 from harness.data import datasets
@@ -132,10 +132,10 @@ def test_runs(here: Path) -> None:
     assert found["one"].about["records"] == 1
     assert "resume it with 'harness run resume=one'" in found["one"].about["state"]
     assert found["two"].why == "its run.json cannot be read"
-    store.write_text(
+    files.write_text(
         made.path / "verdicts.json", '{"verdicts": [{"verdict": "PASS"}, {"verdict": "BLOCKED"}, {"verdict": "PASS"}]}'
     )
-    store.write_text(made.path / "run.json", '{"run": "one", "finished": "2026-01-01"}')
+    files.write_text(made.path / "run.json", '{"run": "one", "finished": "2026-01-01"}')
     about = next(row for row in held(here).runs if row.name == "one").about
     assert about["verdicts"] == {"PASS": 2, "BLOCKED": 1}
     assert about["state"] == "finished"

@@ -526,7 +526,7 @@ def test_a_full_disk(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         real(descriptor, bytes(data)[:10])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harness.store.os.write", full)
+    monkeypatch.setattr("harness.files.os.write", full)
     with pytest.raises(StoreError, match=r"No space left on device.*resume="):
         found.append(found.records[0])
     assert (found.path / "records.jsonl").read_bytes() == whole
