@@ -43,6 +43,7 @@ class Outcome:
         code: exit status, negative for a signal. ``wall``: seconds from start to end.
         log: the last 16 KiB of stdout and stderr together. ``flooded``: bytes of output left out before it.
         peak: largest sampled memory of the tree, bytes (0 if it ended before the first look).
+        members: largest number of processes that the tree was seen to have.
         ended: when it ended or was stopped, seconds of the monotonic clock.
         leftover: processes that outlived the main one and were killed.
     """
@@ -53,6 +54,7 @@ class Outcome:
     log: str
     flooded: int = 0
     peak: int = 0
+    members: int = 1
     ended: float = 0.0
     leftover: int = 0
 
@@ -85,7 +87,7 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
     finally:
         os.close(writer)
     tail = _Tail(reader)
-    how, peak, pause = "exit", 0, LOOK_S[0]
+    how, peak, members, pause = "exit", 0, 1, LOOK_S[0]
     watch = os.pidfd_open(child.pid)
     try:
         events = select.poll()
@@ -96,8 +98,8 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             talkative = tail.read()
             if ended:
                 break
-            used = tree_memory(child.pid, others)
-            peak = max(peak, used)
+            used, size = tree_memory(child.pid, others)
+            peak, members = max(peak, used), max(members, size)
             if wall > wall_s:
                 how = "timeout"
                 break
@@ -122,6 +124,7 @@ def supervise(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], wall_s:
             log=tail.text(),
             flooded=tail.dropped,
             peak=peak,
+            members=members,
             ended=stopped,
             leftover=leftover,
         )
@@ -142,20 +145,21 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def tree_memory(pid: int, others: set[int]) -> int:
-    """Resident bytes of a process and all its descendants; shared pages are counted once.
+def tree_memory(pid: int, others: set[int]) -> tuple[int, int]:
+    """Resident bytes of a process and all its descendants, shared pages counted once, and how many they are.
 
     ``others`` are children of this process that do not belong to the tree.
     """
     own, shared = 0, 0
-    for member in _tree(pid, others):
+    members = _tree(pid, others)
+    for member in members:
         try:
             fields = Path(f"/proc/{member}/statm").read_bytes().split()
         except OSError:
             continue
         own += int(fields[1]) - int(fields[2])
         shared = max(shared, int(fields[2]))
-    return (own + shared) * _page
+    return (own + shared) * _page, len(members)
 
 
 def _tree(pid: int, others: set[int]) -> list[int]:

@@ -97,9 +97,13 @@ def _external(result: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
 
 
 def peak_memory(reported: Mapping[str, Any] | None, outcome: Outcome | None) -> dict[str, Any]:
-    """Peak memory of a process and its children: its own report, or what was seen from outside if that is more."""
+    """Peak memory of a process and its children, bytes.
+
+    Its own report counts (a child's is exact and ends with the last call, before the answer is written), unless
+    there is none, or the process had children and was seen to use more with them.
+    """
     own = dict(reported or {"host_peak": None, "device_peak": None})
-    seen = outcome.peak if outcome else 0
+    seen = outcome.peak if outcome and (not reported or outcome.members > 1) else 0
     if seen > (own["host_peak"] or 0):
         own.update(host_peak=seen, host_source="sampled")
     return own if own["host_peak"] else {}

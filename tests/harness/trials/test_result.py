@@ -113,6 +113,7 @@ def test_the_log_keeps_its_end() -> None:
 def test_the_peak_is_the_largest_that_anyone_saw() -> None:
     """A process knows its own memory, the parent sees that of its children, too."""
     own = {"host_peak": 2**29, "host_source": "VmHWM", "device_peak": None}
-    assert peak_memory(own, outcome()) == {"host_peak": 2**30, "host_source": "sampled", "device_peak": None}
+    assert peak_memory(own, outcome(members=2)) == {"host_peak": 2**30, "host_source": "sampled", "device_peak": None}
+    assert peak_memory(own, outcome()) == own
     assert peak_memory(own, outcome(peak=1)) == own
     assert peak_memory(None, None) == {}
