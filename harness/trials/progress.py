@@ -114,10 +114,11 @@ class Plain:
 
 
 class Quiet:
-    """One line an instance when its last trial ended, for CI."""
+    """One line an instance when its last trial ended, for CI, and why a player did not answer."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._count, self._instance, self._ok, self._bad = total, 0, "", 0, 0
+        self._total, self._count, self._instance, self._ok = total, 0, "", 0
+        self._bad: dict[str, str] = {}
 
     def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
         """A trial starts."""
@@ -128,16 +129,17 @@ class Quiet:
             self.close()
             self._instance = trial.instance
         self._count += 1
-        if record is not None:
-            self._ok += record.status == "ok"
-            self._bad += record.status != "ok"
+        if record is not None and record.status == "ok":
+            self._ok += 1
+        elif record is not None:
+            self._bad.setdefault(trial.player, result_words(record))
 
     def close(self) -> None:
         """An instance, or the run, is over."""
         if self._ok or self._bad:
-            other = f", {self._bad} not" if self._bad else ""
-            print(f"[{self._count}/{self._total}] {self._instance}: {self._ok} ok{other}", file=sys.stderr, flush=True)
-        self._ok = self._bad = 0
+            found = [f"{self._ok} ok", *(f"{player} {words}" for player, words in self._bad.items())]
+            print(f"[{self._count}/{self._total}] {self._instance}: {'; '.join(found)}", file=sys.stderr, flush=True)
+        self._ok, self._bad = 0, {}
 
 
 class Rich:

@@ -95,6 +95,7 @@ def test_an_interrupt_leaves_no_child(tmp_path: Path) -> None:
         "import os, sys, signal, threading\n"
         "from pathlib import Path\n"
         "from harness.trials.process import supervise\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
         'child = \'import os, time; open("pid", "w").write(str(os.getpid())); time.sleep(60)\'\n'
         "try:\n"

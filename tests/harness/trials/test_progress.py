@@ -41,14 +41,14 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_line_an_instance_in_ci(capsys: pytest.CaptureFixture[str]) -> None:
-    """How many were right and how many not, when the instance is over."""
+    """How many were right, and what became of the others, when the instance is over."""
     shown = Quiet(3)
     shown.done(trial("a"), fabricate.record())
-    shown.done(trial("b"), fabricate.record(status="error", samples=[], check={}))
+    shown.done(trial("b"), fabricate.record(status="error", reason="no memory", samples=[], check={}))
     assert capsys.readouterr().err == ""
     shown.done(trial("a", n=2), fabricate.record())
     shown.close()
-    assert capsys.readouterr().err.splitlines() == ["[2/3] c[n=1]: 1 ok, 1 not", "[3/3] c[n=2]: 1 ok"]
+    assert capsys.readouterr().err.splitlines() == ["[2/3] c[n=1]: 1 ok; b error: no memory", "[3/3] c[n=2]: 1 ok"]
 
 
 def test_failures_are_shown_with_their_reason(capsys: pytest.CaptureFixture[str]) -> None:
