@@ -157,7 +157,7 @@ def test_no_addresses_of_registries_and_no_paths_of_a_machine() -> None:
         "crates" + ".io",
         "registry.npm" + "js",
     ]
-    paths = ["/ro" + "ot/", "/work/ma" + "in", "/work/sha" + "red", "/tmp/ve" + "nv", "/tmp/" + "w/"]
+    paths = ["/ro" + "ot/", "/wo" + "rk/", "/tmp/ve" + "nv", "/tmp/" + "w/"]
     wrong = []
     for path in tracked():
         try:
