@@ -45,7 +45,7 @@ def sweeps(entry: Entry) -> list[Series]:
     axis = "n" if "n" in swept else max(swept, key=lambda name: len(values[name]))
     groups: dict[str, list[Table]] = {}
     for table in entry.tables:
-        if axis in table.params:
+        if axis in table.params and _at(table, axis) > 0:  # the axis is logarithmic
             fixed = ", ".join(
                 f"{name} = {wording.shorten(table.params[name], 30)}" for name in sorted(table.params) if name != axis
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import fabricate
 from harness import report
 from harness.errors import StoreError
 from harness.store import Run
@@ -55,3 +56,12 @@ def test_a_run_from_elsewhere_runs_nothing(full: tuple[Run, list[Verdict]]) -> N
     run, verdicts = full
     (run.path / "answers" / f"{'a' * 64}.npz").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     assert report.write(run, verdicts)
+
+
+def test_a_parameter_that_begins_at_zero(tmp_path: Path) -> None:
+    """A sweep over 0, 1, 2 is reported: what a logarithmic axis cannot show is left out of the plot only."""
+    records = [fabricate.record(params={"round": n}, process=i) for n in range(3) for i in range(3)]
+    run = fabricate.run(tmp_path / "run", records)
+    report.write(run, [])
+    text = (run.path / "report.html").read_text()
+    assert all(f"torus[round={n}]" in text for n in range(3))
