@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import json
+import mmap
 import os
 import sys
 import time
@@ -23,7 +24,7 @@ from typing import Any
 
 PROTOCOL = 1
 DIARY = "diary"
-"""When each call began, a line each, in seconds of the machine's monotonic clock: what is known of a killed process."""
+"""When the last call began, in seconds of the machine's monotonic clock: what is known of a killed process."""
 DISK = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 
 
@@ -56,10 +57,13 @@ def _play(job: Mapping[str, Any], folder: Path, start: float) -> dict[str, Any]:
     ready = time.perf_counter() - start
     memory_before = _status_bytes("VmRSS")
     answers: dict[str, Mapping[str, Any]] = {}
+    (folder / DIARY).write_bytes(b" " * 31 + b"\n")
+    with (folder / DIARY).open("r+b") as file:
+        page = mmap.mmap(file.fileno(), 32)
 
     def starting() -> None:
-        with (folder / DIARY).open("a") as file:
-            file.write(f"{time.monotonic()!r}\n")
+        # Through shared memory: a system call before each call made a loop of 6 ms read 5 % longer.
+        page[:31] = f"{time.monotonic():<31.9f}".encode()
 
     def seen(answer: Any) -> None:
         _require_finished(answer)
