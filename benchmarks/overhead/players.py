@@ -12,18 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.overhead.outside import LOOPS
 from harness import player
 
 Answer = Mapping[str, Any]
 ROOT = Path(__file__).parents[2]
-
-
-def add_up(steps: int) -> int:
-    """The loop that everything here times: about 10 ms at 200,000 steps."""
-    total = 0
-    for step in range(steps):
-        total += step
-    return total
 
 
 @player(name="harness verb", task="overhead.command", role="candidate", engine="harness")
@@ -207,8 +200,8 @@ def report_and_verify(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Ans
 @player(name="loop inside", task="overhead.loop", role="candidate", engine="inside")
 def inside(inputs: Mapping[str, Any], stage: Any) -> Callable[[], Answer]:
     """The loop, timed by the harness."""
-    steps = inputs["steps"]
-    return lambda: {"total": add_up(steps)}
+    work, steps = LOOPS[inputs["work"]], inputs["steps"]
+    return lambda: {"total": work(steps)}
 
 
 @player(name="twin a", task="overhead.twins", engine="a")
