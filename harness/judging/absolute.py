@@ -8,7 +8,8 @@ from collections.abc import Callable
 from harness.config import CaseConfig, GateConfig
 from harness.judging.evidence import Evidence, Instance, Standing, standing
 from harness.judging.outcome import LEAST_PROCESSES, Outcome, Weighed, blocked, trials, weigh, worst
-from harness.judging.quantity import NoQuantity, interval, number, quantity, unit_of, with_unit
+from harness.judging.quantity import NoQuantity, interval, quantity, unit_of
+from harness.wording import number, with_unit
 
 
 def absolute(gate: GateConfig, evidence: Evidence) -> Outcome:

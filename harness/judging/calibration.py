@@ -8,8 +8,9 @@ from harness.config import GateConfig
 from harness.judging.absolute import no_instance
 from harness.judging.evidence import Evidence, Instance, standing
 from harness.judging.outcome import LEAST_PROCESSES, Outcome, blocked, trials
-from harness.judging.quantity import NoQuantity, number, quantity
+from harness.judging.quantity import NoQuantity, quantity
 from harness.judging.stats import Interval, clopper_pearson, welch_log_ratio
+from harness.wording import number
 
 
 def calibration(gate: GateConfig, evidence: Evidence) -> Outcome:

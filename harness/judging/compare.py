@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from harness.judging.agreement import failed_check
 from harness.judging.evidence import arrange
 from harness.judging.outcome import LEAST_PROCESSES
-from harness.judging.quantity import number
 from harness.judging.stats import Interval, process_statistic, welch_log_ratio
 from harness.record import Record, canonical_json
+from harness.wording import number
 
 if TYPE_CHECKING:
     from harness.store import Run

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness import wording
 from harness.config import GateConfig, RunConfig
 from harness.judging.agreement import Agreement, agreement, failed_check
 from harness.record import Record
@@ -131,11 +132,11 @@ def _wrong(one: Instance, player: str, records: Iterable[Record]) -> str:
             return f"answered wrongly ({detail}; checked against {record.check.get('oracle', 'its oracle')})"
     agreed = one.agreement
     if player in agreed.wrong and agreed.consensus is not None:
-        return f"gave another answer than {listed(agreed.confirmed_by)}, who agree"
+        return f"gave another answer than {wording.join(agreed.confirmed_by)}, who agree"
     if player in agreed.wrong:
         return "gave different answers to the same question in different processes"
     if agreed.disputed and any(player in players for players in agreed.groups.values()):
-        sides = " against ".join(listed(players) for players in agreed.groups.values())
+        sides = " against ".join(wording.join(players) for players in agreed.groups.values())
         return f"gave an answer that is disputed ({sides})"
     return ""
 
@@ -149,8 +150,3 @@ def _matches(where: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
         name in params and (params[name] == value or (isinstance(value, list) and params[name] in value))
         for name, value in where.items()
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: "a", "a and b", "a, b and c"."""
-    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"

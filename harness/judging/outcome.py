@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.config import GateConfig
-from harness.judging.quantity import number, with_unit
 from harness.judging.stats import Interval
 from harness.record import Record
+from harness.wording import number, with_unit
 
 SEVERITY = {"FAIL": 3, "BLOCKED": 2, "INCONCLUSIVE": 1, "PASS": 0}
 LEAST_PROCESSES = 3

@@ -1,13 +1,13 @@
-"""One number a process, in the unit that a gate asks for, and numbers as a reader wants to see them."""
+"""One number a process, in the unit that a gate asks for."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import median
 
 from harness.judging.stats import LEAST_SAMPLES, Interval, log_t_interval, process_statistic, t_interval
 from harness.record import Record
+from harness.wording import number
 
 UNITS: dict[str, tuple[str, float]] = {
     "s": ("time", 1.0),
@@ -92,24 +92,6 @@ def interval(values: Sequence[float], metric: str, confidence: float) -> Interva
 def measured(metric: str) -> bool:
     """Whether the harness measures it itself: then it is positive and its errors multiply."""
     return metric in ("time", "cpu", "memory", "device_memory", "setup") or metric.startswith("stage.")
-
-
-def number(value: float) -> str:
-    """A number for a sentence, three significant digits.
-
-    >>> [number(x) for x in (0.0, 0.01234, 3.14159, 512.3, 12345.6, 1.5e-7)]
-    ['0', '0.0123', '3.14', '512', '12,346', '1.5e-07']
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.2e}"
-    return f"{value:.3g}"
-
-
-def with_unit(text: str, unit: str) -> str:
-    """A number's text and its unit; none for a plain share."""
-    return text if unit in ("", "1", "share") else f"{text} {unit}"
 
 
 def _raw(record: Record, metric: str, statistic: str) -> tuple[float, str]:

@@ -21,10 +21,11 @@ from harness.judging.outcome import (
     trials,
     weigh,
 )
-from harness.judging.quantity import NoQuantity, interval, number, quantity, with_unit
+from harness.judging.quantity import NoQuantity, interval, quantity
 from harness.judging.rivals import centre, rivals as names_of
 from harness.judging.stats import Interval, censored_ratio, welch_log_ratio
 from harness.record import Record
+from harness.wording import number, with_unit
 
 BASE_UNIT = "s"
 """Both sides are taken in base units, whatever unit the gate writes its bound in."""

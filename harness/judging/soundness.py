@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypedDict
 
+from harness import wording
 from harness.config import GateConfig
 from harness.judging.absolute import no_instance
-from harness.judging.evidence import Evidence, Instance, listed, standing
+from harness.judging.evidence import Evidence, Instance, standing
 from harness.judging.outcome import Outcome, blocked, trials
 from harness.record import Record
 
@@ -81,9 +82,9 @@ def _alone(gate: GateConfig, one: Instance) -> str:
 def _agreed(instances: Sequence[Instance]) -> str:
     left = _unanswering(instances)
     if len(instances) == 1:
-        return f"{listed(instances[0].agreement.confirmed_by)} agree on {instances[0].instance}{left}"
+        return f"{wording.join(instances[0].agreement.confirmed_by)} agree on {instances[0].instance}{left}"
     engines = sorted(set.intersection(*(set(one.agreement.confirmed_by) for one in instances)))
-    always = f", {listed(engines)} on all of them" if engines else ""
+    always = f", {wording.join(engines)} on all of them" if engines else ""
     return f"independent engines agree on {len(instances)} instances{always}{left}"
 
 
@@ -96,7 +97,7 @@ def _unanswering(instances: Sequence[Instance]) -> str:
         silent = [one for one in asked if not any(player in names for names in one.agreement.groups.values())]
         if silent:
             left.append(f"{player} (on {len(silent)} of {len(asked)})" if len(silent) < len(asked) else player)
-    return f"; no answer to compare from {listed(left)}" if left else ""
+    return f"; no answer to compare from {wording.join(left)}" if left else ""
 
 
 def control(gate: GateConfig, evidence: Evidence) -> Outcome:

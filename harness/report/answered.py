@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness import wording
 from harness.judging.agreement import Agreement
 from harness.record import Record
-from harness.report import wording
 
 
 def about_answer(player: str, role: str, records: Sequence[Record], agreed: Agreement) -> tuple[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness import wording
 from harness.config import VERDICTS, GateConfig, RunConfig
 from harness.judging.agreement import Agreement
-from harness.report import wording
 from harness.report.model import Evidence, Gate, Headline
 from harness.verdict import EXIT_STATUS, Verdict, exit_status
 
@@ -148,7 +148,7 @@ def _sentence(counts: Mapping[str, int], total: int) -> str:
 
 
 def _tolerates(config: RunConfig) -> str:
-    parts = [wording.join(list(config.tolerate))] if config.tolerate else []
+    parts = [wording.join(config.tolerate)] if config.tolerate else []
     parts += [f"{wording.join(gate.tolerate)} of {name}" for name, gate in config.gates.items() if gate.tolerate]
     if not parts:
         return "This configuration tolerates nothing: every verdict but PASS shows in the exit status."

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import wording
 from harness.files import write_bytes, write_text
-from harness.report import wording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report import wording
+from harness import wording
 from harness.store import Run
 from harness.verdict import Verdict, exit_status
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from harness.report import wording
+from harness import wording
 from harness.report.model import Gate, Report
 
 KINDS = {"FAIL": "failure", "BLOCKED": "error", "INCONCLUSIVE": "error", "OFF-CONDITION": "skipped"}

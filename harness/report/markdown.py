@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.report import wording
+from harness import wording
 from harness.report.model import Gate, Quantity, Report, Row, Table
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")

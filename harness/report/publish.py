@@ -13,9 +13,9 @@ from harness.report import markdown
 from harness.report.markdown import code, escape
 from harness.report.model import Report
 from harness.report.summary import summarise
-from harness.report.wording import clean
 from harness.store import Run
 from harness.verdict import Verdict
+from harness.wording import clean
 
 
 def publish(run: Run, verdicts: Sequence[Verdict], folder: Path) -> list[Path]:

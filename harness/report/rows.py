@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from harness import wording
 from harness.judging.agreement import Agreement
 from harness.judging.evidence import Instance, stopped_after
 from harness.judging.rivals import best_peer as hardest
 from harness.judging.stats import Interval, censored_ratio, log_t_interval, process_statistic, welch_log_ratio
 from harness.record import Record
-from harness.report import wording
 from harness.report.answered import about_answer
 from harness.report.model import Quantity, Row
 

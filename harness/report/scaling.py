@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.report import wording
+from harness import wording
 from harness.report.figures import INK, PITCH, WIDTH, Look, label, plain
 from harness.report.model import Entry, Quantity, Table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report import wording
+from harness import wording
 from harness.report.figures import INK, PALETTE, PITCH, WIDTH, label, plain
 from harness.report.model import Entry, Row, Table
 

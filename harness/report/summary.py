@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
+from harness import wording
 from harness.answers import stem
 from harness.config import CaseConfig, to_dict
 from harness.judging.agreement import Agreement, agreement
 from harness.record import Record
-from harness.report import claims, surroundings, wording
+from harness.report import claims, surroundings
 from harness.report.model import Entry, RecordGroup, RecordRow, Report, Row, Table
 from harness.report.rows import best_peer, row, side
 from harness.store import Run

@@ -8,8 +8,8 @@ from pathlib import PurePath
 from statistics import median
 from typing import Any
 
+from harness import wording
 from harness.record import Record
-from harness.report import wording
 from harness.report.model import DataRow, Disturbance, Interference, Provenance
 from harness.store import Run
 

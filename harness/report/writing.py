@@ -9,9 +9,9 @@ from harness.errors import StoreError
 from harness.files import refuse_link, write_text
 from harness.report import html, judgement, junit, markdown, plots
 from harness.report.summary import summarise
-from harness.report.wording import clean
 from harness.store import Run
 from harness.verdict import Verdict
+from harness.wording import clean
 
 
 def write(run: Run, verdicts: Sequence[Verdict]) -> list[Path]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from fabricate import record
-from harness.judging.quantity import UNITS, NoQuantity, direction, interval, number, quantity, unit_of, with_unit
+from harness.judging.quantity import UNITS, NoQuantity, direction, interval, quantity, unit_of
 
 ONE = record(
     samples=[0.1, 0.2, 0.3],
@@ -78,7 +78,6 @@ def test_units_and_directions() -> None:
     """What a report prints beside a number."""
     assert (unit_of(ONE, "time", "ms"), unit_of(ONE, "score", "s"), unit_of(ONE, "recall", "s")) == ("ms", "points", "")
     assert (direction(ONE, "recall"), direction(ONE, "time")) == ("higher", "lower")
-    assert (with_unit("3", "ms"), with_unit("3", "")) == ("3 ms", "3")
 
 
 def test_intervals() -> None:
@@ -107,9 +106,3 @@ def test_units_convert_there_and_back(one: str, other: str, value: float) -> Non
         return
     there = quantity(of(value, one), "m", "median", other)
     assert quantity(of(there, other), "m", "median", one) == pytest.approx(value)
-
-
-@given(st.floats(-1e300, 1e300))
-def test_every_number_can_be_printed(value: float) -> None:
-    """And read back, near enough."""
-    assert float(number(value).replace(",", "")) == pytest.approx(value, rel=0.006, abs=1e-320)

@@ -1,9 +1,10 @@
-"""Numbers, statuses and foreign text in plain words, the same in every kind of report."""
+"""Numbers, names, statuses and foreign text in plain words, the same in verdicts and in every kind of report."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from harness.record import Record
 
@@ -47,7 +48,9 @@ def shorten(text: object, length: int = 160) -> str:
 
 
 def digits(value: float, significant: int = 3) -> str:
-    """A number with that many significant digits, thousands grouped, never in exponents unless it is extreme.
+    """A number for a table: that many significant digits, zeros at its end too, thousands grouped.
+
+    It has an exponent only where it is extreme; :func:`number` is for a sentence.
 
     >>> [digits(v) for v in (0.01234, 1.5, 12345.6, 1.2e-7)]
     ['0.0123', '1.50', '12,346', '1.20e-07']
@@ -61,6 +64,28 @@ def digits(value: float, significant: int = 3) -> str:
         return f"{value:.{significant - 1}e}"
     places = max(significant - 1 - size, 0)
     return f"{value:,.{places}f}"
+
+
+def number(value: float) -> str:
+    """A number for a sentence: three significant digits, no zeros at its end; :func:`digits` is for a table.
+
+    >>> [number(x) for x in (0.0, 0.01234, 3.14159, 512.3, 12345.6, 1.5e-7)]
+    ['0', '0.0123', '3.14', '512', '12,346', '1.5e-07']
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.2e}"
+    return f"{value:.3g}"
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A number's text and its unit as it is; none for a plain share. :func:`amount` scales seconds and bytes.
+
+    >>> with_unit("3", "ms"), with_unit("3", "")
+    ('3 ms', '3')
+    """
+    return text if unit in ("", "1", "share") else f"{text} {unit}"
 
 
 def seconds(value: float) -> str:
@@ -153,13 +178,13 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def join(names: list[str] | tuple[str, ...], word: str = "and") -> str:
+def join(names: Sequence[str]) -> str:
     """Names as a phrase.
 
-    >>> join(["a", "b", "c"])
-    'a, b and c'
+    >>> join(["a"]), join(["a", "b"]), join(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
     """
-    return f" {word} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def outcome(record: Record, length: int = 160) -> str:

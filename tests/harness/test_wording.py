@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from fabricate import record
-from harness.report import wording
+from harness import wording
 
 
 @given(st.floats(min_value=1e-9, max_value=1e6))
@@ -17,6 +17,18 @@ def test_seconds_keep_three_digits(value: float) -> None:
     number, unit = wording.seconds(value).split(" ")
     scale = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}[unit]
     assert float(number.replace(",", "")) * scale == pytest.approx(value, rel=0.0051)
+
+
+@given(st.floats(-1e300, 1e300))
+def test_every_number_can_be_printed(value: float) -> None:
+    """And read back, near enough, from a sentence as from a table."""
+    for text in (wording.number(value), wording.digits(value)):
+        assert float(text.replace(",", "")) == pytest.approx(value, rel=0.006, abs=1e-320)
+
+
+def test_units() -> None:
+    """What follows a number; a share has none."""
+    assert (wording.with_unit("3", "ms"), wording.with_unit("3", ""), wording.with_unit("3", "1")) == ("3 ms", "3", "3")
 
 
 @given(st.text(alphabet=st.characters(codec=None)))
