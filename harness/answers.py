@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import StoreError
+from harness.files import replacing
 
 if TYPE_CHECKING:
     import numpy
@@ -44,17 +42,12 @@ def save(folder: Path, arrays: Mapping[str, Any]) -> str:
     name = answer_digest(arrays)
     path = folder / f"{name}.npz"
     if not path.exists():
-        temporary = folder / f".{name}.{secrets.token_hex(8)}"
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
-            with os.fdopen(descriptor, "wb") as file:
+            with replacing(path) as file:
                 numpy.savez_compressed(
                     file, allow_pickle=False, **{key: numpy.asarray(arrays[key]) for key in sorted(arrays)}
                 )
-            os.replace(temporary, path)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
             raise StoreError(f"cannot write the answer {path}: {error.strerror}") from error
     return name
 

@@ -33,6 +33,11 @@ class Instance:
     players: dict[str, list[Record]] = field(default_factory=dict)
     agreement: Agreement
 
+    @property
+    def roles(self) -> dict[str, str]:
+        """Player to role, of everyone who was to play it or did."""
+        return {**self.planned, **{player: records[0].role for player, records in self.players.items()}}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:

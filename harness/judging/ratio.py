@@ -22,8 +22,8 @@ from harness.judging.outcome import (
     weigh,
 )
 from harness.judging.quantity import NoQuantity, interval, quantity
-from harness.judging.rivals import centre, rivals as names_of
-from harness.judging.stats import Interval, censored_ratio, welch_log_ratio
+from harness.judging.rivals import rivals as names_of
+from harness.judging.stats import Interval, censored_ratio, geometric_mean, welch_log_ratio
 from harness.record import Record
 from harness.wording import number, with_unit
 
@@ -108,7 +108,7 @@ def _compared(gate: GateConfig, one: Instance, ours: _Side, rival: _Side, rivals
     weighed = Weighed(
         what=f"{rival.name} over {ours.name}: ratio of {named(gate)}",
         where=one.instance,
-        value=found.value if found else centre(rival.values) / centre(ours.values),
+        value=found.value if found else geometric_mean(rival.values) / geometric_mean(ours.values),
         interval=found,
         unit="x",
         counts=counts,

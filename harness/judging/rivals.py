@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 
 from harness.judging.evidence import Instance, standing
+from harness.judging.stats import geometric_mean
 
 BEST = "best_peer"
 RIVALS = ("peer", "baseline")
@@ -16,17 +15,7 @@ def rivals(over: str, player: str, one: Instance) -> list[str]:
     """The peer that a gate names under ``over``, or for ``best_peer`` all peers and baselines of the instance."""
     if over != BEST:
         return [over]
-    roles = {**one.planned, **{name: records[0].role for name, records in one.players.items()}}
-    return sorted(name for name, role in roles.items() if role in RIVALS and name != player)
-
-
-def centre(values: Sequence[float]) -> float:
-    """The geometric mean of positive numbers, the centre of every interval of a ratio.
-
-    >>> centre([1.0, 4.0])
-    2.0
-    """
-    return math.exp(fmean(map(math.log, values)))
+    return sorted(name for name, role in one.roles.items() if role in RIVALS and name != player)
 
 
 def best_peer(one: Instance, times: Mapping[str, Sequence[float]]) -> str | None:
@@ -38,4 +27,4 @@ def best_peer(one: Instance, times: Mapping[str, Sequence[float]]) -> str | None
         times: player to the time of each process that finished (seconds).
     """
     able = [name for name in rivals(BEST, "", one) if times.get(name) and standing(one, name).state == "ok"]
-    return min(able, key=lambda name: (centre(times[name]), name), default=None)
+    return min(able, key=lambda name: (geometric_mean(times[name]), name), default=None)

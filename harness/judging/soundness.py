@@ -161,8 +161,7 @@ def _played(one: Instance) -> Iterator[Record]:
 
 
 def _controls(one: Instance) -> list[str]:
-    roles = {**one.planned, **{name: records[0].role for name, records in one.players.items()}}
-    return sorted(name for name, role in roles.items() if role == "control")
+    return sorted(name for name, role in one.roles.items() if role == "control")
 
 
 def _first(texts: Sequence[str]) -> str:

@@ -30,6 +30,15 @@ class Interval:
     confidence: float
 
 
+def geometric_mean(values: Sequence[float]) -> float:
+    """Of positive numbers: the centre of every interval of a time or a ratio.
+
+    >>> geometric_mean([1.0, 4.0])
+    2.0
+    """
+    return math.exp(fmean(map(math.log, values)))
+
+
 def log_t_interval(medians: Sequence[float], confidence: float = 0.95) -> Interval:
     """Student's t interval of the mean logarithm, carried back: the geometric mean of the processes.
 

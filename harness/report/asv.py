@@ -16,7 +16,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 from harness.answers import slug
@@ -170,7 +170,7 @@ def _row(records: Sequence[Record], measure: Callable[[Record], float | None]) -
 
 
 def _cell(records: Sequence[Record] | None, measure: Callable[[Record], float | None]) -> dict[str, Any]:
-    from harness.judging.stats import log_t_interval, quantile
+    from harness.judging.stats import geometric_mean, log_t_interval, quantile
 
     cell: dict[str, Any] = dict.fromkeys(name for name in COLUMNS if name.startswith(("result", "stats", "samples")))
     if records is None:
@@ -179,7 +179,7 @@ def _cell(records: Sequence[Record] | None, measure: Callable[[Record], float | 
     processes = [float(number) for number in numbers if isinstance(number, int | float) and number > 0]
     if len(processes) < len(records):
         return cell
-    value = math.exp(fmean(math.log(number) for number in processes))
+    value = geometric_mean(processes)
     interval = log_t_interval(processes, 0.99) if len(processes) > 1 else None
     return {
         "result": value,

@@ -14,8 +14,8 @@ from harness import wording
 from harness.files import write_bytes, write_text
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
 
 INK = "#010203"
 """Drawn instead of black. In an SVG it becomes ``currentColor``, which a dark page turns light."""
@@ -77,6 +77,17 @@ class Look:
     marker: str
     dash: Any
     width: float = 1.5
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """What matplotlib takes for the line of this player."""
+        return {
+            "color": self.colour,
+            "linestyle": self.dash,
+            "linewidth": self.width,
+            "marker": self.marker,
+            "markeredgewidth": 0,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +156,22 @@ def label(text: str) -> str:
     return f"\u200b{shown}" if shown.startswith("_") else shown
 
 
-def plain(legend: Legend) -> None:
-    """Names are not formulae: a dollar sign in one is a dollar sign."""
-    for text in legend.get_texts():
+def legend(figure: Figure, handles: Sequence[Artist], *, top: float, handle: tuple[float, float]) -> None:
+    """Two columns of names at the foot of a figure. Names are not formulae: a dollar sign in one is a dollar sign.
+
+    Args:
+        top: upper edge, in parts of the figure's height. ``handle``: length and height of a handle, in font sizes.
+    """
+    drawn = figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.03, top),
+        ncols=2,
+        handlelength=handle[0],
+        handleheight=handle[1],
+        columnspacing=1.4,
+        labelspacing=0.35,
+        borderaxespad=0.0,
+    )
+    for text in drawn.get_texts():
         text.set_parse_math(False)

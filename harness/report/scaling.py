@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness import wording
-from harness.report.figures import INK, PITCH, WIDTH, Look, label, plain
+from harness.report.figures import INK, PITCH, WIDTH, Look, label, legend
 from harness.report.model import Entry, Quantity, Table
 
 if TYPE_CHECKING:
@@ -90,17 +90,7 @@ def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Fig
     if censored:
         handles.append(_open("did not finish: at least"))
     if handles:
-        legend = figure.legend(
-            handles=handles,
-            loc="upper left",
-            bbox_to_anchor=(0.03, (0.13 + PITCH * rows) / height),
-            ncols=2,
-            handlelength=2.2,
-            columnspacing=1.4,
-            labelspacing=0.35,
-            borderaxespad=0.0,
-        )
-        plain(legend)
+        legend(figure, handles, top=(0.13 + PITCH * rows) / height, handle=(2.2, 0.7))
     what = (
         "time from problem to answer with its 95 % interval"
         if measure == "time"
@@ -127,15 +117,7 @@ def _lines(series: Series, measure: str) -> dict[str, Points]:
 def _line(axes: Axes, points: Points, look: Look) -> None:
     """Draw what one player finished, with intervals."""
     sizes, values = [size for size, _, _ in points], [value for _, value, _ in points]
-    axes.plot(
-        sizes,
-        values,
-        color=look.colour,
-        linestyle=look.dash,
-        linewidth=look.width,
-        marker=look.marker,
-        markeredgewidth=0,
-    )
+    axes.plot(sizes, values, **look.line)
     bars = [(size, value, q.low, q.high) for size, value, q in points if q.low is not None and q.high is not None]
     if bars:
         below = [max(value - low, 0.0) for _, value, low, _ in bars]
@@ -191,16 +173,7 @@ def _stopped(axes: Axes, lines: Mapping[str, Points], look: Mapping[str, Look], 
 def _handle(look: Look, text: str) -> Line2D:
     from matplotlib.lines import Line2D
 
-    return Line2D(
-        [],
-        [],
-        color=look.colour,
-        linestyle=look.dash,
-        linewidth=look.width,
-        marker=look.marker,
-        markeredgewidth=0,
-        label=text,
-    )
+    return Line2D([], [], label=text, **look.line)
 
 
 def _open(text: str) -> Line2D:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import wording
-from harness.report.figures import INK, PALETTE, PITCH, WIDTH, label, plain
+from harness.report.figures import INK, PALETTE, PITCH, WIDTH, label, legend
 from harness.report.model import Entry, Row, Table
 
 if TYPE_CHECKING:
@@ -87,17 +87,6 @@ def stages(table: Table) -> tuple[Figure, str, str]:
     )
     handles = [Patch(facecolor=colour[name], label=label(name)) for name in names]
     handles.append(Patch(facecolor="none", edgecolor=INK, linewidth=0.6, label="not reported as a stage"))
-    legend = figure.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0.03, (0.14 + PITCH * legend_rows) / height),
-        ncols=2,
-        handlelength=1.1,
-        handleheight=0.9,
-        columnspacing=1.4,
-        labelspacing=0.35,
-        borderaxespad=0.0,
-    )
-    plain(legend)
+    legend(figure, handles, top=(0.14 + PITCH * legend_rows) / height, handle=(1.1, 0.9))
     caption = f"Shares of the time by the stages that each player reports, on {table.instance}; the whole at the right."
     return figure, caption, f"Stacked bars of stage shares for {wording.join([row.player for row in rows])}"

@@ -49,7 +49,7 @@ class Place:
 def summarise(run: Run, verdicts: Sequence[Verdict]) -> Report:
     """Everything that a report shows. Linear in the number of records, but for sorting."""
     agreed = agreement(run.records)
-    places = arrange(run)
+    places = _places(run)
     where: dict[str, tuple[str, str]] = {}
     labels: dict[int, str] = {}
     anchors: dict[int, str] = {}
@@ -84,8 +84,12 @@ def summarise(run: Run, verdicts: Sequence[Verdict]) -> Report:
     )
 
 
-def arrange(run: Run) -> list[Place]:
-    """Instances in the order of the configuration and of the plan, with the records of every player."""
+def _places(run: Run) -> list[Place]:
+    """Instances in the order of the configuration and of the plan, with every line of the records.
+
+    The evidence of the gates is arranged apart (:mod:`harness.judging.evidence`): it leaves out what is no evidence,
+    such as a second record of one trial, which a report has to show.
+    """
     places: dict[tuple[str, str], Place] = {}
 
     def cell(entry: str, instance: str, params: Mapping[str, Any], player: str, role: str) -> Cell:
