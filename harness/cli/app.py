@@ -6,12 +6,12 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.compose import explain, help_text, register, with_settings
+from harness.cli.completion import install
+from harness.cli.compose import explain, help_text, hydra_sees, register, with_settings
 from harness.cli.saved import resolve
 from harness.config import typed
 from harness.errors import HarnessError, WorkerError
@@ -38,8 +38,6 @@ def main(arguments: Sequence[str], project: Path | None) -> int:
     Raises:
         HarnessError: the configuration cannot be composed.
     """
-    from harness.cli.completion import install
-
     completing = bool({"-sc", "--shell-completion"} & set(arguments))
     if completing and (install(arguments) or project is None):
         return 0
@@ -156,19 +154,3 @@ def _broken_sweep(error: Exception, folder: Path) -> HarnessError:
 def _program(arguments: Sequence[str]) -> str:
     """What usage messages call the program; a shell's completion is installed for the command itself."""
     return "harness" if {"-sc", "--shell-completion"} & set(arguments) else "harness run"
-
-
-@contextmanager
-def hydra_sees(arguments: list[str]) -> Iterator[None]:
-    """Hydra reads sys.argv, and raises errors (instead of printing them and exiting) only when told to."""
-    before, flag = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = arguments
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    try:
-        yield
-    finally:
-        sys.argv = before
-        if flag is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = flag

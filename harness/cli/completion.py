@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.cli.compose import hydra_sees
+from harness.cli.runs import LATEST, names
 from harness.errors import HarnessError, UnknownName, UsageError
+from harness.project import find
 
 OF_A_RUN = ("resume=", "repeat=")
 
 
-def complete(words: Sequence[str]) -> int:
+def complete(
+    words: Sequence[str], *, verbs: Iterable[str], of_runs: Collection[str], run: Callable[[Sequence[str]], int]
+) -> int:
     """Answer what a shell's completion function asks: ``harness -sc query=bash`` with COMP_LINE set.
 
     Nothing is ever printed but words to choose from: what cannot be completed, completes to nothing.
-    """
-    from harness.cli.verbs import VERBS, dispatch
-    from harness.project import find
 
+    Args:
+        verbs: all there are; ``of_runs`` those that take runs.
+        run: the verb ``run``, in which Hydra completes the keys and choices of a configuration.
+    """
     if install(words):
         return 0
     line = os.environ.get("COMP_LINE", "")
     typed = line.split()
     if len(typed) < 2 or (len(typed) == 2 and not line.endswith(" ")):
-        print(" ".join(sorted(VERBS)))
+        print(" ".join(sorted(verbs)))
         return 0
     verb, last = typed[1], "" if line.endswith(" ") else typed[-1]
     try:
@@ -34,8 +40,8 @@ def complete(words: Sequence[str]) -> int:
         return 0
     if verb == "run" and not last.startswith(OF_A_RUN):
         os.environ["COMP_LINE"] = without_verb(line)
-        return dispatch(["run", *words])
-    print(" ".join(_choices(verb, last, project)))
+        return run(words)
+    print(" ".join(_choices(verb, last, project, of_runs)))
     return 0
 
 
@@ -53,8 +59,6 @@ def install(words: Iterable[str]) -> bool:
     from hydra.core.plugins import Plugins
     from hydra.plugins.completion_plugin import CompletionPlugin
 
-    from harness.cli.app import hydra_sees
-
     ((command, shell), *_) = asked
     plugins: list[Any] = list(Plugins.instance().discover(CompletionPlugin))
     shells = {str(plugin.provides()): plugin for plugin in plugins}
@@ -65,15 +69,12 @@ def install(words: Iterable[str]) -> bool:
     return True
 
 
-def _choices(verb: str, last: str, project: Path) -> list[str]:
+def _choices(verb: str, last: str, project: Path, of_runs: Collection[str]) -> list[str]:
     """What may stand where the cursor is, as whole words."""
-    from harness.cli.runs import LATEST, names
-    from harness.cli.verbs import OF_RUNS
-
     if verb == "run":
         key, _, _ = last.partition("=")
         return [f"{key}={name}" for name in (*names(project), LATEST)]
-    if verb in OF_RUNS:
+    if verb in of_runs:
         return [*names(project), LATEST]
     if verb == "fetch":
         return sorted(path.stem for path in (project / "datasets").glob("*.yaml"))

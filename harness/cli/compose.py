@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -125,6 +127,22 @@ def with_settings(arguments: Sequence[str]) -> list[str]:
         (options if is_value or text.startswith("-") else overrides).append(text)
     given = {text.lstrip("+~").split("=", 1)[0] for text in overrides}
     return [*(f"{key}={value}" for key, value in SETTINGS.items() if key not in given), *overrides, *options]
+
+
+@contextmanager
+def hydra_sees(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and raises errors (instead of printing them and exiting) only when told to."""
+    before, flag = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = arguments
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        if flag is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = flag
 
 
 def compose(project: Path, overrides: Sequence[str] = ()) -> RunConfig:

@@ -71,7 +71,7 @@ def dispatch(words: Sequence[str]) -> int:
     if words[0] in ("-sc", "--shell-completion"):
         from harness.cli.completion import complete
 
-        return complete(words)
+        return complete(words, verbs=VERBS, of_runs=OF_RUNS, run=lambda rest: dispatch(["run", *rest]))
     verb, rest = words[0], list(words[1:])
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, VERBS, n=2, cutoff=0.5)
