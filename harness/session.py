@@ -78,23 +78,28 @@ def _perform(run: store.Run, trials: Sequence[Trial], runner: Runner, config: Ru
 
 
 def measure(run: store.Run, trials: Sequence[Trial], runner: Runner, progress_kind: str = "none") -> None:
-    """Play every trial that has no record yet, and append its record before the next one starts."""
+    """Play every trial that has no record yet, and append its record before the next one starts. Linear in trials."""
     done = {record.trial for record in run.records}
     gone = {(record.instance, record.player) for record in run.records if record.status in DID_NOT_FINISH}
+
+    def waits(trial: Trial) -> bool:
+        return trial.trial not in done and trial.pair not in gone
+
+    left = Counter(trial.pair for trial in trials if waits(trial))
     progress = for_terminal(progress_kind, len(trials))
     try:
         for index, trial in enumerate(trials):
-            if trial.trial in done or (trial.instance, trial.player) in gone:
-                progress.done(trial, None)
-            else:
-                following = [
-                    t for t in trials[index + 1 :] if (t.instance, t.player) not in gone and t.trial not in done
-                ]
-                progress.begin(trial, following)
+            if waits(trial):
+                left[trial.pair] -= 1
+                later = (trials[number] for number in range(index + 1, len(trials)))
+                progress.begin(trial, next(filter(waits, later), None), left)
                 record = run.append(runner.play(trial))
                 if record.status in DID_NOT_FINISH:
-                    gone.add((trial.instance, trial.player))
+                    gone.add(trial.pair)
+                    del left[trial.pair]
                 progress.done(trial, record)
+            else:
+                progress.done(trial, None)
             if index + 1 == len(trials) or trials[index + 1].instance != trial.instance:
                 runner.forget(trial.instance)
     finally:

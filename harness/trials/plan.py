@@ -43,6 +43,11 @@ class Trial:
     limits: Mapping[str, float] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Instance and player: whoever did not finish an instance once is not asked it again."""
+        return self.instance, self.player
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)

@@ -8,19 +8,22 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from statistics import median
 from typing import Any, Protocol
 
 from harness.record import Record
 from harness.trials.plan import Trial
 
+Left = Mapping[tuple[str, str], int]
+"""Instance and player to the number of trials that are to be played yet."""
+
 
 class Progress(Protocol):
     """Told before and after each trial."""
 
-    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
-        """``trial`` starts now; ``following`` is what is left after it."""
+    def begin(self, trial: Trial, upcoming: Trial | None, left: Left) -> None:
+        """``trial`` starts now; ``upcoming`` is the next one, and ``left`` counts all that follow."""
 
     def done(self, trial: Trial, record: Record | None) -> None:
         """``trial`` ended with ``record``, or was left out (None)."""
@@ -37,20 +40,19 @@ class Estimate:
 
     def learn(self, trial: Trial, seconds: float) -> None:
         """A process took this long, its check included."""
-        self._seen[trial.instance, trial.player] = seconds
+        self._seen[trial.pair] = seconds
 
-    def left(self, trials: Sequence[Trial]) -> float:
+    def left(self, trials: Left) -> float:
         """Seconds for these trials; one never seen counts as its instance's median, or that of all."""
         overall = median(self._seen.values()) if self._seen else 0.0
         by_instance: dict[str, list[float]] = {}
         for (instance, _), seconds in self._seen.items():
             by_instance.setdefault(instance, []).append(seconds)
-        total = 0.0
-        for trial in trials:
-            same = by_instance.get(trial.instance)
-            default = median(same) if same else overall
-            total += self._seen.get((trial.instance, trial.player), default)
-        return total
+        usual = {instance: median(seconds) for instance, seconds in by_instance.items()}
+        return sum(
+            number * self._seen.get((instance, player), usual.get(instance, overall))
+            for (instance, player), number in trials.items()
+        )
 
 
 def result_words(record: Record) -> str:
@@ -76,7 +78,7 @@ def for_terminal(kind: str, total: int) -> Progress:
 class Silent:
     """Shows nothing."""
 
-    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+    def begin(self, trial: Trial, upcoming: Trial | None, left: Left) -> None:
         """A trial starts."""
 
     def done(self, trial: Trial, record: Record | None) -> None:
@@ -92,13 +94,13 @@ class Plain:
     def __init__(self, total: int) -> None:
         self._total, self._count, self._estimate, self._start, self._after = total, 0, Estimate(), 0.0, ""
 
-    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+    def begin(self, trial: Trial, upcoming: Trial | None, left: Left) -> None:
         """A trial starts."""
         self._start = time.monotonic()
-        left = self._estimate.left(following)
-        self._after = f"; about {left:.0f} s left" if left >= 1 else ""
-        if following:
-            self._after += f", next {following[0].instance} {following[0].player}"
+        seconds = self._estimate.left(left)
+        self._after = f"; about {seconds:.0f} s left" if seconds >= 1 else ""
+        if upcoming:
+            self._after += f", next {upcoming.instance} {upcoming.player}"
         what = f"{trial.instance} {trial.player} #{trial.process}"
         print(f"[{self._count + 1}/{self._total}] {what}: ", end="", file=sys.stderr, flush=True)
 
@@ -120,7 +122,7 @@ class Quiet:
         self._total, self._count, self._instance, self._ok = total, 0, "", 0
         self._bad: dict[str, str] = {}
 
-    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+    def begin(self, trial: Trial, upcoming: Trial | None, left: Left) -> None:
         """A trial starts."""
 
     def done(self, trial: Trial, record: Record | None) -> None:
@@ -162,13 +164,14 @@ class Rich:
         self._task = self._bar.add_task("", total=total, left="")
         self._bar.start()
 
-    def begin(self, trial: Trial, following: Sequence[Trial]) -> None:
+    def begin(self, trial: Trial, upcoming: Trial | None, left: Left) -> None:
         """A trial starts."""
         self._start = time.monotonic()
-        left = self._estimate.left([trial, *following])
-        upcoming = f"  next {following[0].instance} {following[0].player}" if following else ""
-        text = f"[bold]{_plain(trial.instance)}[/] {_plain(trial.player)} #{trial.process}[dim]{_plain(upcoming)}[/]"
-        self._bar.update(self._task, description=text, left=f"~{left:.0f} s left" if left >= 1 else "", refresh=True)
+        seconds = self._estimate.left({**left, trial.pair: left.get(trial.pair, 0) + 1})
+        after = f"  next {upcoming.instance} {upcoming.player}" if upcoming else ""
+        text = f"[bold]{_plain(trial.instance)}[/] {_plain(trial.player)} #{trial.process}[dim]{_plain(after)}[/]"
+        known = f"~{seconds:.0f} s left" if seconds >= 1 else ""
+        self._bar.update(self._task, description=text, left=known, refresh=True)
 
     def done(self, trial: Trial, record: Record | None) -> None:
         """A trial ended."""

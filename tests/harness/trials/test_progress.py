@@ -21,19 +21,20 @@ def trial(player: str, n: int = 1, process: int = 0) -> Trial:
 def test_time_left() -> None:
     """A known pair counts as it took; an unknown one as its instance's median, or that of all."""
     estimate = Estimate()
-    assert estimate.left([trial("a")]) == 0
+    assert estimate.left({trial("a").pair: 1}) == 0
     estimate.learn(trial("a"), 2.0)
     estimate.learn(trial("b"), 4.0)
     estimate.learn(trial("a", n=2), 30.0)
-    assert estimate.left([trial("a"), trial("b", process=1)]) == 6.0
-    assert estimate.left([trial("c")]) == 3.0
-    assert estimate.left([trial("c", n=3)]) == 4.0
+    assert estimate.left({trial("a").pair: 1, trial("b").pair: 2}) == 10.0
+    assert estimate.left({trial("c").pair: 1}) == 3.0
+    assert estimate.left({trial("c", n=3).pair: 1}) == 4.0
+    assert estimate.left({}) == 0
 
 
 def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """One line a trial: which, how long, how much memory; a left-out trial counts but is not shown."""
     shown = Plain(2)
-    shown.begin(trial("a"), [trial("b")])
+    shown.begin(trial("a"), trial("b"), {trial("b").pair: 1})
     shown.done(trial("a"), fabricate.record())
     shown.done(trial("b"), None)
     lines = capsys.readouterr().err.splitlines()
@@ -56,7 +57,7 @@ def test_failures_are_shown_with_their_reason(capsys: pytest.CaptureFixture[str]
     bad = fabricate.record(status="error", reason="ValueError: [bold]index[/] overflow", samples=[], check={})
     assert result_words(bad) == "error: ValueError: [bold]index[/] overflow"
     shown = Rich(1)
-    shown.begin(trial("[red]a"), [])
+    shown.begin(trial("[red]a"), None, {})
     shown.done(trial("[red]a"), bad)
     shown.close()
     said = capsys.readouterr().err
