@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.persistence import inputs as problem
-from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
+from benchmarks.persistence.players.steps import PEERS, Answer, Solve, gudhi_bars
 from harness.case import Stage, player
-
-Solve = Callable[[], Mapping[str, Any]]
 
 
 @player(
@@ -25,15 +23,15 @@ Solve = Callable[[], Mapping[str, Any]]
 def alpha_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """GUDHI's AlphaComplex with precision 'safe'."""
     points = problem.cloud(inputs["points"])
-    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
+    gudhi = need("gudhi", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("delaunay"):
             complex_ = gudhi.AlphaComplex(points=points, precision="safe")
         with stage("filtration"):
             tree = complex_.create_simplex_tree()
         with stage("reduction"):
             tree.compute_persistence(homology_coeff_field=2)
-        return as_answer([tree.persistence_intervals_in_dimension(d) for d in range(points.shape[1])])
+        return gudhi_bars(tree, points.shape[1])
 
     return solve

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.persistence import inputs as problem
-from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
 from benchmarks.persistence.players.simplex_engines import simplex_tree_collapsed
+from benchmarks.persistence.players.steps import PEERS, Answer, Solve, gudhi_bars
 from harness.case import Stage, player
 from harness.errors import Unavailable
 
-Solve = Callable[[], Mapping[str, Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @player(
@@ -28,17 +29,7 @@ Solve = Callable[[], Mapping[str, Any]]
 )
 def lost_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """A right answer without its longest finite bar (an essential one, or one of H0, if there is no other)."""
-    right = simplex_tree_collapsed(inputs, stage)
-    top = f"bars_{int(inputs['max_dimension'])}"
-
-    def solve() -> Mapping[str, Any]:
-        answer = dict(right())
-        name = _holding_bars(answer, top)
-        bars = answer[name]
-        answer[name] = np.delete(bars, _longest(bars), axis=0)
-        return answer
-
-    return solve
+    return _spoilt(inputs, stage, lambda bars, _: np.delete(bars, _longest(bars), axis=0))
 
 
 @player(
@@ -52,19 +43,14 @@ def lost_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 )
 def shifted_bar(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """A right answer with one number moved by the least float32 step."""
-    right = simplex_tree_collapsed(inputs, stage)
-    top = f"bars_{int(inputs['max_dimension'])}"
 
-    def solve() -> Mapping[str, Any]:
-        answer = dict(right())
-        name = _holding_bars(answer, top)
-        bars = answer[name].astype(np.float32)
-        row, column = _longest(bars), int(name == "bars_0")
-        bars[row, column] = np.nextafter(bars[row, column], np.float32(0))
-        answer[name] = bars
-        return answer
+    def shift(bars: NDArray[np.float64], dimension: int) -> NDArray[np.float32]:
+        rounded = bars.astype(np.float32)
+        row, column = _longest(rounded), int(dimension == 0)
+        rounded[row, column] = np.nextafter(rounded[row, column], np.float32(0))
+        return rounded
 
-    return solve
+    return _spoilt(inputs, stage, shift)
 
 
 @player(
@@ -97,13 +83,12 @@ def float32_points(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 def alpha_radii(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """An alpha filtration in the other of the two usual units."""
     points = problem.cloud(inputs["points"])
-    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
+    gudhi = need("gudhi", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         tree = gudhi.AlphaComplex(points=points, precision="safe").create_simplex_tree()
         tree.compute_persistence(homology_coeff_field=2)
-        squares = [tree.persistence_intervals_in_dimension(d) for d in range(points.shape[1])]
-        return as_answer([np.sqrt(np.maximum(np.asarray(bars).reshape(-1, 2), 0)) for bars in squares])
+        return {name: np.sqrt(np.maximum(bars, 0)) for name, bars in gudhi_bars(tree, points.shape[1]).items()}
 
     return solve
 
@@ -120,21 +105,35 @@ def alpha_radii(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 def top_cells(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """The T-construction, answered for the V-construction."""
     values = problem.grid(inputs["values"])
-    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
+    gudhi = need("gudhi", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         complex_ = gudhi.CubicalComplex(top_dimensional_cells=values)
         complex_.compute_persistence(homology_coeff_field=2)
-        return as_answer([complex_.persistence_intervals_in_dimension(d) for d in range(values.ndim)])
+        return gudhi_bars(complex_, values.ndim)
 
     return solve
 
 
-def _holding_bars(answer: Mapping[str, Any], top: str) -> str:
-    return top if len(answer[top]) else "bars_0"
+def _spoilt(inputs: Mapping[str, Any], stage: Stage, spoil: Callable[[NDArray[np.float64], int], Any]) -> Solve:
+    """A right answer whose bars of the highest homology are spoilt, those of H0 where it has none.
+
+    Args:
+        spoil: from the bars, shape (m, 2), and their dimension to what takes their place.
+    """
+    right = simplex_tree_collapsed(inputs, stage)
+
+    def solve() -> Answer:
+        answer = dict(right())
+        top = int(inputs["max_dimension"])
+        dimension = top if len(answer[f"bars_{top}"]) else 0
+        answer[f"bars_{dimension}"] = spoil(answer[f"bars_{dimension}"], dimension)
+        return answer
+
+    return solve
 
 
-def _longest(bars: Any) -> int:
+def _longest(bars: NDArray[np.floating[Any]]) -> int:
     """Row of the longest finite bar, of any if none is finite."""
     length = bars[:, 1] - bars[:, 0]
     return int(np.where(np.isfinite(length), length, -1).argmax())

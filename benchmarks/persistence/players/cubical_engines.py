@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.persistence import inputs as problem
-from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
+from benchmarks.persistence.players.steps import PEERS, Answer, Solve, gudhi_bars, oineus_bars
 from harness.case import Stage, player
-
-Solve = Callable[[], Mapping[str, Any]]
 
 
 @player(
@@ -25,14 +23,14 @@ Solve = Callable[[], Mapping[str, Any]]
 def gudhi_cubical(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """GUDHI's CubicalComplex."""
     values = problem.grid(inputs["values"])
-    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
+    gudhi = need("gudhi", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("filtration"):
             complex_ = gudhi.CubicalComplex(vertices=values)
         with stage("reduction"):
             complex_.compute_persistence(homology_coeff_field=2)
-        return as_answer([complex_.persistence_intervals_in_dimension(d) for d in range(values.ndim)])
+        return gudhi_bars(complex_, values.ndim)
 
     return solve
 
@@ -50,18 +48,11 @@ def oineus_cubical(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """Oineus on a grid of cubes."""
     values = problem.grid(inputs["values"])
     threads = problem.threads(inputs)
-    package = need("oineus", "pip install -e '.[peers]' -c constraints.txt")
+    package = need("oineus", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("filtration"):
             filtration = package.cube_filtration(values, values_on="vertices", n_threads=threads)
-        with stage("reduction"):
-            parameters = package.ReductionParams()
-            parameters.n_threads = threads
-            decomposition = package.Decomposition(filtration, False)
-            decomposition.reduce(parameters)
-        diagrams = decomposition.diagram(fil=filtration, include_inf_points=True)
-        highest = len(diagrams)
-        return as_answer([diagrams.in_dimension(d) if d < highest else [] for d in range(values.ndim)])
+        return oineus_bars(package, filtration, stage, cohomology=False, dimensions=values.ndim, threads=threads)
 
     return solve

@@ -6,17 +6,16 @@ They share one algorithm and much code (Bauer 2021), so they count as one engine
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.persistence import inputs as problem
 from benchmarks.persistence.barcode import as_answer
-from benchmarks.persistence.neighbours import TREE_DIMENSION, neighbours
+from benchmarks.persistence.neighbours import TREE_DIMENSION
 from benchmarks.persistence.players.packages import need
+from benchmarks.persistence.players.steps import PEERS, Answer, Solve, graph_of
 from harness.case import Stage, player
 from harness.errors import Unavailable
-
-Solve = Callable[[], Mapping[str, Any]]
 
 # ripser.py numbers simplices with 64 bits, of which 8 hold a coefficient and one the sign
 RIPSER_INDEX_BITS = 55
@@ -34,7 +33,7 @@ RIPSER_INDEX_BITS = 55
 def ripser_py(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """ripser.py on a sparse distance matrix."""
     task = problem.rips(inputs)
-    ripser = need("ripser", "pip install -e '.[peers]' -c constraints.txt")
+    ripser = need("ripser", PEERS)
     n = len(task.points)
     if math.comb(n, min(task.max_dimension + 2, n)) >= 2**RIPSER_INDEX_BITS:
         raise Unavailable(
@@ -42,9 +41,9 @@ def ripser_py(inputs: Mapping[str, Any], stage: Stage) -> Solve:
             f"{task.max_dimension} (above some 600,000 points in H1 it aborts the process); use a peer with wider keys"
         )
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("neighbours"):
-            matrix = _sparse(task).tocsr()
+            matrix = graph_of(task).tocsr()
         with stage("reduction"):
             found = ripser.ripser(matrix, maxdim=task.max_dimension, distance_matrix=True)
         return as_answer(found["dgms"])
@@ -128,9 +127,9 @@ def ripser_plus_plus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
         "pip install ripserplusplus needs nvcc of CUDA 12 or older: it asks for compute_53, which 13 dropped",
     )
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("neighbours"):
-            matrix = _sparse(task)
+            matrix = graph_of(task)
             matrix.data = matrix.data.astype(np.float32)
         with stage("reduction"):
             found = package.run(f"--format sparse --dim {task.max_dimension} --threshold {task.threshold!r}", matrix)
@@ -141,16 +140,16 @@ def ripser_plus_plus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
 def _rips_persistence(inputs: Mapping[str, Any], stage: Stage, *, collapses: int | str) -> Solve:
     task = problem.rips(inputs)
-    gudhi = need("gudhi.sklearn", "pip install -e '.[peers]' -c constraints.txt")
+    gudhi = need("gudhi.sklearn", PEERS)
     dimensions = list(range(task.max_dimension + 1))
     options = {"num_collapses": collapses, "homology_coeff_field": 2}
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         if task.points.shape[1] <= TREE_DIMENSION:
             engine = gudhi.RipsPersistence(dimensions, threshold=task.threshold, **options)
             return as_answer(engine.fit_transform([task.points])[0])
         with stage("neighbours"):
-            matrix = _sparse(task)
+            matrix = graph_of(task)
         with stage("reduction"):
             engine = gudhi.RipsPersistence(dimensions, input_type="distance coo_matrix", **options)
             return as_answer(engine.fit_transform([matrix])[0])
@@ -160,11 +159,11 @@ def _rips_persistence(inputs: Mapping[str, Any], stage: Stage, *, collapses: int
 
 def _giotto(inputs: Mapping[str, Any], stage: Stage, *, collapse: bool) -> Solve:
     task = problem.rips(inputs)
-    gph = need("gph", "pip install -e '.[peers]' -c constraints.txt (wheels up to Python 3.12)")
+    gph = need("gph", f"{PEERS} (wheels up to Python 3.12)")
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("neighbours"):
-            matrix = _sparse(task)
+            matrix = graph_of(task)
         with stage("reduction"):
             found = gph.ripser_parallel(
                 matrix, maxdim=task.max_dimension, thresh=task.threshold, metric="precomputed", n_threads=task.threads,
@@ -173,11 +172,3 @@ def _giotto(inputs: Mapping[str, Any], stage: Stage, *, collapse: bool) -> Solve
         return as_answer(found["dgms"])
 
     return solve
-
-
-def _sparse(task: problem.Rips) -> Any:
-    """The upper triangle of the distance matrix, as a scipy COO matrix; zeros (duplicates) are stored."""
-    from scipy.sparse import coo_matrix
-
-    found = neighbours(task.points, task.threshold)
-    return coo_matrix((found.lengths, (found.i, found.j)), shape=(len(task.points),) * 2)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from benchmarks.persistence import inputs as problem
 from benchmarks.persistence.barcode import as_answer
-from benchmarks.persistence.neighbours import neighbours
 from benchmarks.persistence.players.packages import need
+from benchmarks.persistence.players.steps import PEERS, Answer, Solve, graph_of, gudhi_bars, oineus_bars
 from harness.case import Stage, player
 from harness.errors import Unavailable
-
-Solve = Callable[[], Mapping[str, Any]]
 
 # A full distance matrix takes 3.2 GB at this number of points, a condensed one half of that.
 MATRIX_POINTS = 20_000
@@ -61,9 +59,9 @@ def simplex_tree_collapsed(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 def rips_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """GUDHI's RipsComplex from points, as its documentation shows it."""
     task = problem.rips(inputs)
-    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
+    gudhi = need("gudhi", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         with stage("filtration"):
             graph = gudhi.RipsComplex(points=task.points, max_edge_length=task.threshold)
             tree = graph.create_simplex_tree(max_dimension=task.max_dimension + 1)
@@ -85,7 +83,7 @@ def rips_complex(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 def oineus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """Oineus, cohomology, from points (from a distance matrix above 5 dimensions)."""
     task = problem.rips(inputs)
-    package = need("oineus", "pip install -e '.[peers]' -c constraints.txt")
+    package = need("oineus", PEERS)
     n, d = task.points.shape
     from_matrix = d > OINEUS_DIMENSION
     if from_matrix and n > MATRIX_POINTS:
@@ -94,7 +92,7 @@ def oineus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
             f"takes {n * n * 8 / 2**30:.0f} GiB; take {MATRIX_POINTS} points at most"
         )
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         data = task.points
         if from_matrix:
             from scipy.spatial.distance import pdist, squareform
@@ -106,15 +104,9 @@ def oineus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
                 data, from_pwdists=from_matrix, max_dim=task.max_dimension + 1, max_diameter=task.threshold,
                 n_threads=task.threads,
             )  # fmt: skip
-        with stage("reduction"):
-            parameters = package.ReductionParams()
-            parameters.n_threads = task.threads
-            decomposition = package.Decomposition(filtration, True)
-            decomposition.reduce(parameters)
-        diagrams = decomposition.diagram(fil=filtration, include_inf_points=True)
-        # a complex without edges has no diagram above H0
-        highest = len(diagrams)
-        return as_answer([diagrams.in_dimension(d) if d < highest else [] for d in range(task.max_dimension + 1)])
+        return oineus_bars(
+            package, filtration, stage, cohomology=True, dimensions=task.max_dimension + 1, threads=task.threads
+        )
 
     return solve
 
@@ -138,7 +130,7 @@ def dionysus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     if len(task.points) > MATRIX_POINTS:
         raise Unavailable(f"dionysus tries all pairs: take {MATRIX_POINTS} points at most, not {len(task.points)}")
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         from scipy.spatial.distance import pdist
 
         with stage("neighbours"):
@@ -155,14 +147,14 @@ def dionysus(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
 def _tree(inputs: Mapping[str, Any], stage: Stage, *, collapse: bool) -> Solve:
     task = problem.rips(inputs)
-    gudhi = need("gudhi", "pip install -e '.[peers]' -c constraints.txt")
-    from scipy.sparse import coo_matrix
+    gudhi = need("gudhi", PEERS)
+    # loaded before the clock starts
+    need("scipy.sparse", PEERS)
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         n = len(task.points)
         with stage("neighbours"):
-            found = neighbours(task.points, task.threshold)
-            graph = coo_matrix((found.lengths, (found.i, found.j)), shape=(n, n))
+            graph = graph_of(task)
         with stage("filtration"):
             tree = gudhi.SimplexTree()
             tree.insert_batch(np.arange(n, dtype=np.int32).reshape(1, -1), np.zeros(n))
@@ -176,7 +168,7 @@ def _tree(inputs: Mapping[str, Any], stage: Stage, *, collapse: bool) -> Solve:
     return solve
 
 
-def _bars_of(tree: Any, max_dimension: int) -> Mapping[str, Any]:
+def _bars_of(tree: Any, max_dimension: int) -> Answer:
     # a complex that has no simplex above max_dimension keeps the classes of its top dimension, if asked to
     tree.compute_persistence(homology_coeff_field=2, persistence_dim_max=tree.dimension() <= max_dimension)
-    return as_answer([tree.persistence_intervals_in_dimension(d) for d in range(max_dimension + 1)])
+    return gudhi_bars(tree, max_dimension + 1)
