@@ -132,10 +132,13 @@ def publish(argv: Sequence[str], project: Path | None) -> int:
     findings = verification.verify(run, gates=ours)
     if verification.failed(findings):
         bad = [finding for finding in findings if finding.severity == "error"]
+        step = f"see: harness verify {words.run}"
+        if all(finding.where == verification.VERDICTS for finding in bad):
+            step = f"all else fits, so write the verdicts and their reasons anew: harness report {words.run}"
         raise StoreError(
             f"run {run.name} does not verify, so it is not published: {bad[0].where}: {bad[0].what}"
             + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
-            + f"; see: harness verify {words.run}"
+            + f"; {step}"
         )
     if "finished" not in run.manifest:
         raise StoreError(

@@ -189,6 +189,25 @@ def test_publish_refuses_what_does_not_verify_or_end(home: Path, capsys: pytest.
     assert not list((home / "reports").glob("*.md"))
 
 
+def test_publish_says_how_old_words_become_new(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reason is worded otherwise since the run: the reports are to be written again, and then it is published."""
+    run = made(home)
+    assert main(["report", "one"]) == 0
+    verdicts = run.path / "verdicts.json"
+    verdicts.write_text(verdicts.read_text().replace("agree on", "were of one mind on"))
+    assert main(["publish", "one"]) == 1
+    said = capsys.readouterr().err
+    assert "verdicts.json: reason of gate 'agree' is " in said
+    assert "all else fits, so write the verdicts and their reasons anew: harness report one" in said
+    assert main(["report", "one"]) == 0
+    assert main(["publish", "one"]) == 0
+    records = run.path / "records.jsonl"
+    records.write_text(records.read_text().replace("0.1,", "0.01,", 1))
+    verdicts.write_text(verdicts.read_text().replace("agree on", "were of one mind on"))
+    assert main(["publish", "one"]) == 1
+    assert "; see: harness verify one" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("verb", ["report", "verify", "publish", "asv"])
 def test_a_wrong_run(home: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Near misses for every verb."""
