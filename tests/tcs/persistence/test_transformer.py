@@ -15,11 +15,11 @@ from tcs.persistence.errors import InputError
 pytest.importorskip("sklearn", reason="the transformer is scikit-learn's")
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
-from sklearn.base import clone  # noqa: E402 - after the check that scikit-learn is there
-from sklearn.exceptions import NotFittedError  # noqa: E402
-from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
-from tcs.persistence.transformer import RipsPersistence  # noqa: E402
+from tcs.persistence.transformer import RipsPersistence
 
 SQUARE = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
 ROOT = float(np.float32(np.sqrt(2)))
