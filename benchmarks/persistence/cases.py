@@ -2,7 +2,8 @@
 
 Different complexes are different tasks, so that they never share a column:
 
-- ``persistence.rips``: Vietoris-Rips, a simplex appears at its longest edge, edges of float64 length <= ``threshold``;
+- ``persistence.rips``: Vietoris-Rips, a simplex appears at its longest edge; edges up to ``threshold``, both rounded
+  to float32;
 - ``persistence.alpha``: alpha complex, values are squared radii, no threshold;
 - ``persistence.cubical``: grid of cubes with values on the vertices, a cube appears with its highest vertex;
 - ``persistence.flood``: Flood complex, values are radii; approximates the alpha filtration.
@@ -33,7 +34,7 @@ TORUS_H1: dict[tuple[int, int], tuple[int | None, int]] = {
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -48,7 +49,7 @@ def torus(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -59,7 +60,7 @@ def square(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -70,7 +71,7 @@ def cube(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -81,7 +82,7 @@ def annulus(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -92,7 +93,7 @@ def clifford(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -103,7 +104,7 @@ def swiss_roll(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -119,7 +120,7 @@ def lattice(side: int, dimension: int = 2, max_dimension: int = 1, seed: int = 0
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -130,7 +131,7 @@ def duplicates(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -141,7 +142,7 @@ def tiny(n: int = 30, max_dimension: int = 2, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -154,7 +155,7 @@ def digits(k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
 
 
 @case(
-    version=1,
+    version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",
     picture="benchmarks.persistence.pictures:diagram",
@@ -249,7 +250,6 @@ def _rips(
 ) -> Problem:  # fmt: skip
     from benchmarks.persistence.checks import forest
 
-    inputs = {"points": points, "threshold": longest, "max_dimension": max_dimension}
-    task = rips(inputs)
-    inputs["points"] = task.points
+    task = rips({"points": points, "threshold": longest, "max_dimension": max_dimension})
+    inputs = {"points": task.points, "threshold": task.threshold, "max_dimension": max_dimension}
     return Problem(inputs=inputs, known={**known, "forest": forest(task)}, provenance=provenance, data=sets or {})

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 class Rips(NamedTuple):
-    """A Vietoris-Rips problem: points (n, d) float64, edges up to the threshold included, H0 .. max_dimension."""
+    """A Vietoris-Rips problem: points (n, d) float64, edges up to the threshold included, H0 .. max_dimension.
+
+    The threshold is the largest number that rounds to the same float32 as the one asked for. So an engine that
+    compares float64 lengths, and one that rounds lengths and threshold to float32 as Ripser does, mean the same edges.
+    """
 
     points: NDArray[np.float64]
     threshold: float
@@ -75,7 +79,14 @@ def _threshold(value: Any) -> float:
         raise ValueError("threshold: it is infinite; give the longest edge, at most the diameter of the cloud")
     if threshold <= 0:
         raise ValueError(f"threshold: {threshold} keeps no edge; give the longest edge as a positive number")
-    return threshold
+    return _widest(threshold)
+
+
+def _widest(value: float) -> float:
+    """The largest float64 that rounds to the same float32 as the value."""
+    single = np.float32(value)
+    halfway = (float(single) + float(np.nextafter(single, np.float32(np.inf)))) / 2
+    return halfway if np.float32(halfway) == single else float(np.nextafter(halfway, 0.0))
 
 
 def _dimension(value: Any) -> int:

@@ -17,8 +17,16 @@ def test_good_inputs_are_read_as_they_are() -> None:
     task = inputs.rips({**GOOD, "points": np.asfortranarray(np.ones((3, 2), dtype=np.float32)), "threads": 2})
     assert task.points.dtype == np.float64
     assert task.points.flags.c_contiguous
-    assert (task.threshold, task.max_dimension, task.threads) == (1.0, 1, 2)
+    assert (task.max_dimension, task.threads) == (1, 2)
     assert inputs.rips(GOOD).threads == 1
+
+
+@pytest.mark.parametrize("threshold", [1.0, 0.1, 0.010415755212306976, 3e-5, 1e30])
+def test_a_threshold_means_the_same_in_float32_and_float64(threshold: float) -> None:
+    """It is the largest float64 that rounds to the float32 of what was asked for, whichever way a tie is rounded."""
+    widest = inputs.rips({**GOOD, "threshold": threshold}).threshold
+    assert np.float32(widest) == np.float32(threshold) < np.float32(np.nextafter(widest, np.inf))
+    assert inputs.rips({**GOOD, "threshold": widest}).threshold == widest
 
 
 @pytest.mark.parametrize(

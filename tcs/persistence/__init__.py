@@ -1,0 +1,45 @@
+"""Exact persistent homology of point clouds, distance matrices and images, up to millions of points on a CPU.
+
+Importing this is cheap: numba and the compiled kernels are loaded by the first call.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tcs.persistence.alpha_complex import alpha
+    from tcs.persistence.barcode import Barcode
+    from tcs.persistence.cubical import lower_star
+    from tcs.persistence.errors import InputError, MemoryForecastError, PersistenceError
+    from tcs.persistence.transformer import RipsPersistence
+    from tcs.persistence.vietoris_rips import rips
+
+_PLACES = {
+    "Barcode": "barcode",
+    "InputError": "errors",
+    "MemoryForecastError": "errors",
+    "PersistenceError": "errors",
+    "RipsPersistence": "transformer",
+    "alpha": "alpha_complex",
+    "lower_star": "cubical",
+    "rips": "vietoris_rips",
+}
+
+__all__ = [
+    "Barcode",
+    "InputError",
+    "MemoryForecastError",
+    "PersistenceError",
+    "RipsPersistence",
+    "alpha",
+    "lower_star",
+    "rips",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

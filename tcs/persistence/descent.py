@@ -1,0 +1,108 @@
+"""Boundaries of the triangles that fill loops, pushed down to the relative neighbourhood graph.
+
+Each edge whose lune is not empty is homologous, within the complex of the edges before it, to the other two sides of
+its triangle with any vertex of the lune: discrete Morse theory, with that triangle as the partner of the edge. The
+sides are shorter, so replacing again and again ends at relative neighbours, of which those in the spanning forest
+are dropped: a cycle is known from its other edges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tcs.persistence.kernels import doubled, kernel, spans, squared
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@kernel
+def push_down(
+    points: NDArray[np.float64], keys: NDArray[np.int64], starts: NDArray[np.int64], rows: NDArray[np.int64],
+    cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64], number: NDArray[Any],
+    fillers: NDArray[Any], first: int, last: int, axes: Any,
+) -> Any:  # fmt: skip
+    """Columns of the reduced boundary matrix for the fillers ``first`` to ``last``.
+
+    Args:
+        points, keys, starts, rows: see :class:`tcs.persistence.cells.Cells`. ``cell_of``: the cell of each point.
+        edges: relative neighbours (m, 2), sorted. ``row_starts``: where those of each vertex begin.
+        number: the row of each, or -1 for those in the spanning forest.
+        fillers: u, v, and one vertex of two components of the lune of uv (k, 4).
+
+    Returns:
+        Rows of all columns on end, and how many each column has.
+    """
+    low, high = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    pointers = np.empty(len(rows), np.int64)
+    entries = np.empty(4 * (last - first) + 16, number.dtype)
+    sizes = np.empty(last - first, np.int64)
+    total = 0
+    stack = np.empty((64, 2), np.int64)
+    around = -1
+    for f in range(first, last):
+        u, v, w, x = fillers[f, 0], fillers[f, 1], fillers[f, 2], fillers[f, 3]
+        stack[0, 0], stack[0, 1], stack[1, 0], stack[1, 1] = u, w, v, w
+        stack[2, 0], stack[2, 1], stack[3, 0], stack[3, 1] = u, x, v, x
+        depth = 4
+        begin = total
+        while depth > 0:
+            depth -= 1
+            a, b = min(stack[depth, 0], stack[depth, 1]), max(stack[depth, 0], stack[depth, 1])
+            place = -1
+            for e in range(row_starts[a], row_starts[a + 1]):
+                if edges[e, 1] == b:
+                    place = e
+                    break
+            if place >= 0:
+                if number[place] >= 0:
+                    total = toggle(entries, begin, total, number[place])
+                    if total == len(entries):
+                        entries = doubled(entries)
+                continue
+            if cell_of[a] != around:
+                around = cell_of[a]
+                for r in range(len(rows)):
+                    pointers[r] = np.searchsorted(keys, keys[around] + rows[r] - 1)
+                spans(keys, starts, rows, around, pointers, low, high)
+            third = nearest_in_lune(points, low, high, a, b, axes)
+            if depth + 2 > len(stack):
+                stack = doubled(stack)
+            stack[depth, 0], stack[depth, 1] = a, third
+            stack[depth + 1, 0], stack[depth + 1, 1] = b, third
+            depth += 2
+        sizes[f - first] = total - begin
+    return entries[:total].copy(), sizes
+
+
+@kernel
+def toggle(entries: NDArray[Any], begin: int, end: int, row: int) -> int:
+    """Add a row to a column over Z/2, which is ``entries[begin:end]``; its new end is returned."""
+    for i in range(begin, end):
+        if entries[i] == row:
+            entries[i] = entries[end - 1]
+            return end - 1
+    entries[end] = row
+    return end + 1
+
+
+@kernel
+def nearest_in_lune(
+    points: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64], a: int, b: int, axes: Any
+) -> int:
+    """The vertex of the lune of ab, a < b, whose longer side to a and b is shortest; -1 if the lune is empty."""
+    length = squared(points, a, b, axes)
+    best, longest = -1, np.inf
+    for r in range(len(low)):
+        for w in range(low[r], high[r]):
+            here = squared(points, a, w, axes)
+            if here > length or w in (a, b):
+                continue
+            there = squared(points, b, w, axes)
+            sides = max(here, there)
+            # on a tie the order of edges at a common vertex is that of their other ends
+            if sides < longest and (here < length or w < b) and (there < length or (there == length and w < a)):
+                best, longest = w, sides
+    return best

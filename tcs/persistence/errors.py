@@ -1,0 +1,15 @@
+"""The tree of errors: PersistenceError > InputError (also a ValueError), MemoryForecastError (also a MemoryError)."""
+
+from __future__ import annotations
+
+
+class PersistenceError(Exception):
+    """Something about a computation of persistent homology."""
+
+
+class InputError(PersistenceError, ValueError):
+    """The input cannot be what was meant; the message names the argument, what was found and the next step."""
+
+
+class MemoryForecastError(PersistenceError, MemoryError):
+    """The forecast of memory is above the limit, so the work was not begun."""

@@ -1,0 +1,86 @@
+"""How every compiled kernel here is compiled, and the arithmetic that all of them share.
+
+``fastmath`` stays off: a squared length must have the same bits wherever it is computed, so nothing may be reordered
+or contracted into fused multiply-adds. Kernels release the GIL and are called from threads (:mod:`.team`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Compiled = TypeVar("Compiled", bound=Callable[..., Any])
+# Up to this dimension loops over coordinates are unrolled, each dimension with machine code of its own.
+UNROLLED = 4
+
+
+def kernel(function: Compiled) -> Compiled:
+    """Compile a function when it is first called, and keep the machine code in a cache on disk."""
+    return cast("Compiled", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def inlined(function: Compiled) -> Compiled:
+    """Make a part of the kernels that call it, where the cost of a call would be seen."""
+    return cast("Compiled", numba.njit(nogil=True, error_model="numpy", inline="always")(function))
+
+
+def axes_of(dimension: int) -> Any:
+    """What kernels take the number of coordinates from: a tuple, whose length the compiler knows, or an array."""
+    return (0,) * dimension if dimension <= UNROLLED else np.zeros(dimension, dtype=np.int64)
+
+
+@kernel
+def squared(points: NDArray[np.float64], a: int, b: int, axes: Any) -> float:
+    """The squared distance of points a and b: squares of differences, added up in the order of the coordinates."""
+    total = 0.0
+    for c in range(len(axes)):
+        difference = points[a, c] - points[b, c]
+        total += difference * difference
+    return total
+
+
+@kernel
+def precedes(square: float, a: int, b: int, other: float, u: int, v: int) -> bool:
+    """Whether the edge {a, b} comes before {u, v}, u < v, in the order by (squared length, smaller, larger vertex)."""
+    if square != other:
+        return square < other
+    low, high = min(a, b), max(a, b)
+    return low < u or (low == u and high < v)
+
+
+@kernel
+def doubled(values: Any) -> Any:
+    """The same values with room for twice as many (along the first axis)."""
+    grown = np.empty((2 * values.shape[0] + 16,) + values.shape[1:], values.dtype)
+    grown[: values.shape[0]] = values
+    return grown
+
+
+@kernel
+def spans(
+    keys: NDArray[np.int64], starts: NDArray[np.int64], rows: NDArray[np.int64], cell: int,
+    pointers: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64],
+) -> int:  # fmt: skip
+    """Fill ``low`` and ``high`` with the ranges of points in and around a cell; their number of points is returned.
+
+    ``pointers``, of the length of ``rows``, start at 0 for the first cell and move on as the cells rise.
+    """
+    total = 0
+    for r in range(len(rows)):
+        at = pointers[r]
+        target = keys[cell] + rows[r] - 1
+        while at < len(keys) and keys[at] < target:
+            at += 1
+        pointers[r] = at
+        low[r] = starts[at]
+        while at < len(keys) and keys[at] <= target + 2:
+            at += 1
+        high[r] = starts[at]
+        total += high[r] - low[r]
+    return total

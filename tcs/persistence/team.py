@@ -1,0 +1,53 @@
+"""Threads that work side by side on the parts of a stage; compiled kernels release the GIL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Any
+
+Progress = Callable[[str, int, int], None]
+
+
+class Team:
+    """A pool of threads for one computation; used with ``with``.
+
+    Args:
+        threads: how many may work at once, at least 1.
+        progress: called in the calling thread as ``progress(stage, parts done, parts)``.
+    """
+
+    def __init__(self, threads: int, progress: Progress | None = None) -> None:
+        self.threads = threads
+        self._progress = progress
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, stage: str, work: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Results of ``work(*part)`` for all parts, in their order. An interrupt lets go after the parts under way."""
+        if self._pool is None or len(parts) == 1:
+            results = []
+            for done, part in enumerate(parts):
+                results.append(work(*part))
+                self.tell(stage, done + 1, len(parts))
+            return results
+        futures = [self._pool.submit(work, *part) for part in parts]
+        if self._progress is not None:
+            for done, future in enumerate(futures):
+                wait([future])
+                self.tell(stage, done + 1, len(parts))
+        return [future.result() for future in futures]
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Report progress, if anyone listens."""
+        if self._progress is not None:
+            self._progress(stage, done, total)

@@ -1,0 +1,172 @@
+"""Vietoris-Rips persistence of a cloud or of a distance matrix: what is asked for, checked, and handed out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tcs.persistence.barcode import Barcode
+from tcs.persistence.clock import Clock, Span
+from tcs.persistence.errors import InputError
+from tcs.persistence.lengths import longest_square, rounded
+from tcs.persistence.memory import forecast, require
+from tcs.persistence.team import Progress, Team
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tcs.persistence.matrix import Pairs
+
+# Above this dimension a grid no longer separates points, and blocks of matrix products find neighbours faster.
+GRID_DIMENSION = 12
+MOST_POINTS = 2**32
+# Up to here a cloud in which nearly all pairs are edges is handled as a dense matrix, n^2 entries.
+MOST_DENSE = 2**13
+
+
+def rips(
+    points: Any, *, threshold: float, max_dimension: int = 1, metric: str = "euclidean", threads: int | None = None,
+    memory_limit: int | None = None, progress: Progress | None = None, span: Span | None = None,
+    simplices: bool = False,
+) -> Barcode:  # fmt: skip
+    """Persistent homology over Z/2 of the Vietoris-Rips filtration: a simplex appears at its longest edge.
+
+    Exact, and equal bit for bit to Ripser and what descends from it: a length is rounded to float32, and an edge
+    belongs to the complex when its length is at most the threshold, rounded likewise. The result does not depend on
+    the order of the points, nor on the number of threads.
+
+    Args:
+        points: float array (n, d) of coordinates; or with ``metric="precomputed"`` a matrix of distances (n, n),
+            dense or scipy sparse, in which a pair that is not stored is no edge. n = 0 gives empty bars.
+        threshold: the longest edge, in the units of the coordinates; ``inf`` for all edges.
+        max_dimension: of homology, 0 or 1.
+        metric: "euclidean", "cityblock", "chebyshev" or "precomputed".
+        threads: how many to use; as many as there are processors for this process, if not given.
+        memory_limit: in bytes; what is available, if not given.
+        progress: called as ``progress(stage, done, total)``.
+        span: entered around each stage, ``with span("lune"): ...``, as tracers have it.
+        simplices: also hand out the simplices at which bars begin and end.
+
+    Returns:
+        A :class:`~tcs.persistence.barcode.Barcode`; its ``stages`` are the seconds of grid, lune, forest, push-down,
+        sort and reduce.
+
+    Raises:
+        InputError: points, threshold, dimension or metric cannot be what was meant.
+        MemoryForecastError: the work would need more memory than is allowed.
+
+    References:
+        Reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333. Conventions of Ripser:
+        Bauer, J. Appl. Comput. Topol. 5 (2021).
+    """
+    _check(threshold, max_dimension, threads)
+    team = Team(threads or len(os.sched_getaffinity(0)), progress)
+    clock = Clock(span)
+    if metric == "euclidean":
+        points = _cloud(points)
+        if len(points) == 0:
+            return _empty(max_dimension, threshold)
+        require(forecast(*points.shape), memory_limit, f"{len(points):,} points")
+    with team:
+        with clock.stage("grid"):
+            lunes = _lunes(points, threshold, metric, team)
+        if lunes is None:
+            return _empty(max_dimension, threshold)
+        from tcs.persistence.matrix import reduce_lunes
+
+        pairs = reduce_lunes(lunes, team, clock)
+    with clock.stage("sort"):
+        return _barcode(lunes, pairs, threshold, max_dimension, clock, simplices=simplices)
+
+
+def _lunes(points: Any, threshold: float, metric: str, team: Team) -> Any:
+    from tcs.persistence.graph import from_dense, from_points, from_sparse
+    from tcs.persistence.weighted import GraphLunes
+
+    if metric == "precomputed":
+        graph = from_sparse(points, threshold) if hasattr(points, "tocoo") else from_dense(points, threshold)
+        return GraphLunes(graph) if graph.n else None
+    if metric != "euclidean":
+        cloud = _cloud(points)
+        return GraphLunes(from_points(cloud, threshold, metric)) if len(cloud) else None
+    if points.shape[1] > GRID_DIMENSION or (len(points) <= MOST_DENSE and _all_near(points, threshold)):
+        return GraphLunes(from_points(points, threshold, metric))
+    from tcs.persistence.euclidean import EuclideanLunes
+
+    return EuclideanLunes(points, longest_square(threshold), team)
+
+
+def _all_near(points: NDArray[np.float64], threshold: float) -> bool:
+    """Whether the cloud is so small beside the threshold that a grid could not part it."""
+    return bool((np.ptp(points, axis=0) < 2 * threshold).all())
+
+
+def _check(threshold: Any, max_dimension: Any, threads: Any) -> None:
+    if not isinstance(threshold, (int, float, np.integer, np.floating)) or not threshold >= 0:
+        raise InputError(f"threshold: {threshold!r} is no length; give a number from 0, or inf for all edges")
+    if isinstance(max_dimension, bool) or max_dimension not in (0, 1):
+        raise InputError(f"max_dimension: {max_dimension!r} is not computed here; give 0 or 1")
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise InputError(f"threads: {threads!r}; give a whole number from 1")
+
+
+def _cloud(points: Any) -> NDArray[np.float64]:
+    """Points as a contiguous float64 array (n, d), d >= 1."""
+    if hasattr(points, "tocoo"):
+        raise InputError('points: a sparse matrix holds distances; pass metric="precomputed"')
+    found = np.asarray(points)
+    if found.dtype.kind not in "fiu":
+        raise InputError(f"points: real numbers are needed, not {found.dtype}; convert them to float64")
+    if found.ndim != 2 or found.shape[1] == 0:
+        raise InputError(
+            f"points: a cloud has shape (n, d), not {found.shape}; write a cloud on a line as points.reshape(-1, 1)"
+        )
+    if len(found) >= MOST_POINTS:
+        raise InputError(f"points: {len(found):,} are more than indices here can number ({MOST_POINTS:,}); give fewer")
+    cloud = np.ascontiguousarray(found, dtype=np.float64)
+    bad = ~np.isfinite(cloud).all(axis=1)
+    if bad.any():
+        raise InputError(
+            f"points: {int(bad.sum())} of them are not finite, first number {int(bad.argmax())}; remove such rows"
+        )
+    return cloud
+
+
+def _empty(max_dimension: int, threshold: float) -> Barcode:
+    bars = tuple(np.empty((0, 2), dtype=np.float32) for _ in range(max_dimension + 1))
+    return Barcode(bars=bars, threshold=float(threshold), n_points=0)
+
+
+def _barcode(
+    lunes: Any, pairs: Pairs, threshold: float, max_dimension: int, clock: Clock, *, simplices: bool
+) -> Barcode:
+    length = rounded if lunes.squares else _narrowed
+    deaths = np.sort(length(pairs.tree_lengths))
+    components = lunes.n - len(deaths)
+    deaths = deaths[np.searchsorted(deaths, np.float32(0), side="right") :]
+    low = np.zeros((len(deaths) + components, 2), dtype=np.float32)
+    low[: len(deaths), 1] = deaths
+    low[len(deaths) :, 1] = np.inf
+    bars = [low]
+    if max_dimension > 0:
+        found = np.empty((len(pairs.rows), 2), dtype=np.float32)
+        found[:, 0] = length(pairs.births)
+        found[:, 1] = np.inf
+        ends = pairs.paired >= 0
+        found[ends, 1] = length(pairs.deaths)[pairs.paired[ends]]
+        bars.append(in_order(found[found[:, 0] < found[:, 1]]))
+    return Barcode(bars=tuple(bars), threshold=float(threshold), n_points=lunes.n, stages=clock.stages)
+
+
+def _narrowed(keys: NDArray[np.float64]) -> NDArray[np.float32]:
+    return keys.astype(np.float32)
+
+
+def in_order(bars: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bars (m, 2) sorted by birth, then death: non-negative floats have the order of their bits."""
+    bits = np.ascontiguousarray(bars + np.float32(0)).view(np.uint32).astype(np.uint64)
+    packed = np.sort(bits[:, 0] << np.uint64(32) | bits[:, 1])
+    out = np.stack([packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
+    return out.view(np.float32)
