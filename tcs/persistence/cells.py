@@ -27,16 +27,21 @@ PART = 2**16
 class Cells(NamedTuple):
     """Points in the order of their cells.
 
-    ``points`` is float64 of shape (n, d), ``order`` (n,) the place of each in the input. Cell c has the key
-    ``keys[c]`` and holds points ``starts[c]`` to ``starts[c + 1]``. ``rows`` are the key offsets of the rows of three
-    cells that touch a cell, in rising order: the cells with keys from key + row - 1 to key + row + 1.
+    ``points`` is float64 of shape (n, d), ``order`` (n,) the place of each in the input. Cell c holds the points
+    ``starts[c]`` to ``starts[c + 1]``. All points within the longest edge of these lie in the ranges ``low[c, r]`` to
+    ``high[c, r]`` in rising order: rows of three cells on end, one row for each way to go down, stay or go up along
+    all axes of the grid but the last. ``axes`` are these coordinates, ``corner`` the least value in each of all
+    coordinates, ``side`` the length of a cell's side.
     """
 
     points: NDArray[np.float64]
     order: NDArray[Any]
-    keys: NDArray[np.int64]
     starts: NDArray[np.int64]
-    rows: NDArray[np.int64]
+    low: NDArray[Any]
+    high: NDArray[Any]
+    corner: NDArray[np.float64]
+    side: float
+    axes: NDArray[np.int64]
 
 
 def sort_into_cells(points: NDArray[np.float64], longest: float, team: Team) -> Cells:
@@ -58,10 +63,36 @@ def sort_into_cells(points: NDArray[np.float64], longest: float, team: Team) -> 
     ordered = np.empty_like(points)
     team.run("cells", lambda a, b: take(points, order, a, b, ordered), parts)
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    keys, starts = keys[first], np.append(first, n)
     rows = np.zeros(1, dtype=np.int64)
     for step in strides[1:-1]:
         rows = (rows[:, None] + step * np.array([-1, 0, 1])).ravel()
-    return Cells(ordered, order, keys[first], np.append(first, n), np.sort(rows))
+    spans = np.empty((2, len(keys), len(rows)), dtype=order.dtype)
+    parts = [(start, min(start + PART, len(keys))) for start in range(0, len(keys), PART)]
+    team.run("cells", lambda a, b: find_rows(keys, starts, np.sort(rows), a, b, *spans), parts)
+    return Cells(ordered, order, starts, spans[0], spans[1], low, side, axes[:-1])
+
+
+@kernel
+def find_rows(
+    keys: NDArray[np.int64], starts: NDArray[np.int64], rows: NDArray[np.int64], first: int, last: int,
+    low: NDArray[Any], high: NDArray[Any],
+) -> None:  # fmt: skip
+    """Fill in the ranges of points around the cells ``first`` to ``last``.
+
+    The key of a cell plus that of a row is the middle one of three keys on end. As cells rise so do their rows, so
+    each row's place is moved on from that of the cell before.
+    """
+    for r in range(len(rows)):
+        at = np.searchsorted(keys, keys[first] + rows[r] - 1)
+        for cell in range(first, last):
+            target = keys[cell] + rows[r] - 1
+            while at < len(keys) and keys[at] < target:
+                at += 1
+            end = at
+            while end < len(keys) and keys[end] <= target + 2:
+                end += 1
+            low[cell, r], high[cell, r] = starts[at], starts[end]
 
 
 @kernel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.kernels import doubled, kernel, spans, squared
+from tcs.persistence.kernels import doubled, kernel, squared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @kernel
 def push_down(
-    points: NDArray[np.float64], keys: NDArray[np.int64], starts: NDArray[np.int64], rows: NDArray[np.int64],
-    cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64], number: NDArray[Any],
+    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], corner: NDArray[np.float64], side: float,
+    grid: NDArray[np.int64], cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64], number: NDArray[Any],
     fillers: NDArray[Any], first: int, last: int, axes: Any,
 ) -> Any:  # fmt: skip
     """Columns of the reduced boundary matrix for the fillers ``first`` to ``last``.
 
     Args:
-        points, keys, starts, rows: see :class:`tcs.persistence.cells.Cells`. ``cell_of``: the cell of each point.
+        points, low, high, corner, side: see :class:`tcs.persistence.cells.Cells`, whose ``axes`` are ``grid``. ``cell_of``: the cell of each point.
         edges: relative neighbours (m, 2), sorted. ``row_starts``: where those of each vertex begin.
         number: the row of each, or -1 for those in the spanning forest.
         fillers: u, v, and one vertex of two components of the lune of uv (k, 4).
@@ -35,13 +35,11 @@ def push_down(
     Returns:
         Rows of all columns on end, and how many each column has.
     """
-    low, high = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    pointers = np.empty(len(rows), np.int64)
     entries = np.empty(4 * (last - first) + 16, number.dtype)
     sizes = np.empty(last - first, np.int64)
     total = 0
     stack = np.empty((64, 2), np.int64)
-    around = -1
+    gaps = np.zeros(low.shape[1])
     for f in range(first, last):
         u, v, w, x = fillers[f, 0], fillers[f, 1], fillers[f, 2], fillers[f, 3]
         stack[0, 0], stack[0, 1], stack[1, 0], stack[1, 1] = u, w, v, w
@@ -62,12 +60,8 @@ def push_down(
                     if total == len(entries):
                         entries = doubled(entries)
                 continue
-            if cell_of[a] != around:
-                around = cell_of[a]
-                for r in range(len(rows)):
-                    pointers[r] = np.searchsorted(keys, keys[around] + rows[r] - 1)
-                spans(keys, starts, rows, around, pointers, low, high)
-            third = nearest_in_lune(points, low, high, a, b, axes)
+            squares_to_rows(points, a, corner, side, grid, gaps)
+            third = nearest_in_lune(points, low[cell_of[a]], high[cell_of[a]], gaps, a, b, axes)
             if depth + 2 > len(stack):
                 stack = doubled(stack)
             stack[depth, 0], stack[depth, 1] = a, third
@@ -89,20 +83,51 @@ def toggle(entries: NDArray[Any], begin: int, end: int, row: int) -> int:
 
 
 @kernel
+def squares_to_rows(
+    points: NDArray[np.float64], a: int, corner: NDArray[np.float64], side: float, grid: NDArray[np.int64],
+    gaps: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Fill in at least how far, squared, point a is from each row of cells around its own."""
+    number = 1
+    gaps[0] = 0.0
+    for i in range(len(grid)):
+        place = (points[a, grid[i]] - corner[grid[i]]) / side
+        # how far into its cell, and a little less for rounding
+        below = max(0.0, place - np.floor(place) - 2**-30)
+        above = max(0.0, np.floor(place) + 1 - place - 2**-30)
+        for r in range(number - 1, -1, -1):
+            base = gaps[r]
+            gaps[3 * r] = base + (below * side) ** 2
+            gaps[3 * r + 1] = base
+            gaps[3 * r + 2] = base + (above * side) ** 2
+        number *= 3
+
+
+@kernel
 def nearest_in_lune(
-    points: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64], a: int, b: int, axes: Any
-) -> int:
-    """The vertex of the lune of ab, a < b, whose longer side to a and b is shortest; -1 if the lune is empty."""
+    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], gaps: NDArray[np.float64], a: int, b: int,
+    axes: Any,
+) -> int:  # fmt: skip
+    """The vertex of the lune of ab, a < b, whose longer side to a and b is shortest; -1 if the lune is empty.
+
+    ``low`` and ``high`` are ranges of points around a, ``gaps`` their least squared distances from it.
+    """
     length = squared(points, a, b, axes)
-    best, longest = -1, np.inf
+    best, longest = -1, length
     for r in range(len(low)):
+        if gaps[r] > longest:
+            continue
         for w in range(low[r], high[r]):
             here = squared(points, a, w, axes)
-            if here > length or w in (a, b):
+            if here > longest or w in (a, b):
                 continue
             there = squared(points, b, w, axes)
             sides = max(here, there)
             # on a tie the order of edges at a common vertex is that of their other ends
-            if sides < longest and (here < length or w < b) and (there < length or (there == length and w < a)):
+            if (
+                (sides < longest or (sides == longest and best < 0))
+                and (here < length or w < b)
+                and (there < length or (there == length and w < a))
+            ):
                 best, longest = w, sides
     return best

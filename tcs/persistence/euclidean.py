@@ -36,7 +36,7 @@ class EuclideanLunes:
         self.axes = axes_of(dimension)
         self.index: NDArray[Any] = np.empty(0, dtype=np.int32 if self.n < 2**31 else np.int64)
         self.cells: Cells = sort_into_cells(points, math.sqrt(longest), team)
-        self._cell_of: NDArray[Any] | None = None
+        self._cell_of = np.repeat(np.arange(len(self.cells.low), dtype=self.index.dtype), np.diff(self.cells.starts))
 
     @property
     def order(self) -> NDArray[Any]:
@@ -49,11 +49,11 @@ class EuclideanLunes:
         # a power of two, so that scaling the cloud by one changes no bit of a result
         scale = 2.0 ** -math.frexp(math.sqrt(self.longest))[1] if self.longest > 0 else 1.0
         size = max(256, min(PART_POINTS, self.n // (4 * team.threads)))
-        cuts = np.unique(np.append(np.searchsorted(cells.starts[:-1], np.arange(0, self.n, size)), len(cells.keys)))
+        cuts = np.unique(np.append(np.searchsorted(cells.starts[:-1], np.arange(0, self.n, size)), len(cells.low)))
         found = team.run(
             "lunes",
             lambda first, last: lunes(
-                cells.points, cells.keys, cells.starts, cells.rows, first, last, self.longest, scale, self.axes,
+                cells.points, cells.starts, cells.low, cells.high, first, last, self.longest, scale, self.axes,
                 self.index,
             ),
             [(int(a), int(b)) for a, b in itertools.pairwise(cuts)],
@@ -67,10 +67,8 @@ class EuclideanLunes:
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
         """Columns of the reduced boundary matrix, as :func:`tcs.persistence.descent.push_down` has them."""
         cells = self.cells
-        if self._cell_of is None:
-            self._cell_of = np.repeat(np.arange(len(cells.keys), dtype=self.index.dtype), np.diff(cells.starts))
         found: tuple[NDArray[Any], NDArray[np.int64]] = push_down(
-            cells.points, cells.keys, cells.starts, cells.rows, self._cell_of, edges, row_starts, number, fillers,
-            first, last, self.axes,
+            cells.points, cells.low, cells.high, cells.corner, cells.side, cells.axes, self._cell_of, edges, row_starts,
+            number, fillers, first, last, self.axes,
         )  # fmt: skip
         return found

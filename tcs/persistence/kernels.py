@@ -60,27 +60,3 @@ def doubled(values: Any) -> Any:
     grown = np.empty((2 * values.shape[0] + 16,) + values.shape[1:], values.dtype)
     grown[: values.shape[0]] = values
     return grown
-
-
-@kernel
-def spans(
-    keys: NDArray[np.int64], starts: NDArray[np.int64], rows: NDArray[np.int64], cell: int,
-    pointers: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64],
-) -> int:  # fmt: skip
-    """Fill ``low`` and ``high`` with the ranges of points in and around a cell; their number of points is returned.
-
-    ``pointers``, of the length of ``rows``, start at 0 for the first cell and move on as the cells rise.
-    """
-    total = 0
-    for r in range(len(rows)):
-        at = pointers[r]
-        target = keys[cell] + rows[r] - 1
-        while at < len(keys) and keys[at] < target:
-            at += 1
-        pointers[r] = at
-        low[r] = starts[at]
-        while at < len(keys) and keys[at] <= target + 2:
-            at += 1
-        high[r] = starts[at]
-        total += high[r] - low[r]
-    return total

@@ -24,9 +24,11 @@ def rounded(squares: NDArray[np.float64]) -> NDArray[np.float32]:
 def longest_square(threshold: float) -> float:
     """The largest float64 square whose root, rounded to float32, is at most the threshold, rounded to float32.
 
-    Found by bisection over the bits of non-negative numbers, whose order is that of the numbers.
+    Lengths beyond float32 have no bars, so they are not inside for any threshold. Found by bisection over the bits of
+    non-negative numbers, whose order is that of the numbers.
     """
-    bound = np.float32(threshold)
+    with np.errstate(over="ignore"):
+        bound = min(np.float32(threshold), np.finfo(np.float32).max)
     low, high = 0, int(np.float64(np.inf).view(np.int64))
     while high - low > 1:
         middle = (low + high) // 2

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.kernels import doubled, inlined, kernel, precedes, spans
+from tcs.persistence.kernels import doubled, inlined, kernel, precedes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +31,13 @@ NONE = np.int32(-(2**31) + 1)
 
 @kernel
 def lunes(
-    points: NDArray[np.float64], keys: NDArray[np.int64], starts: NDArray[np.int64], rows: NDArray[np.int64],
+    points: NDArray[np.float64], starts: NDArray[np.int64], low: NDArray[Any], high: NDArray[Any],
     first: int, last: int, longest: float, scale: float, axes: Any, index: Any,
 ) -> Any:  # fmt: skip
     """Classify the edges whose smaller vertex lies in the cells ``first`` to ``last``.
 
     Args:
-        points, keys, starts, rows: see :class:`tcs.persistence.cells.Cells`.
+        points, starts, low, high: see :class:`tcs.persistence.cells.Cells`.
         longest: largest squared length of an edge. ``scale``: a power of two near 1 / sqrt(longest).
         index: an empty array of the integer type for vertices.
 
@@ -48,14 +48,14 @@ def lunes(
     """
     dimension = len(axes)
     b, centre = np.empty(dimension, np.float32), np.empty(dimension, np.float32)
-    low, high = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    pointers = np.searchsorted(keys, keys[first] + rows - 1)
     room = 0
     edges, lengths = np.empty((64, 2), index.dtype), np.empty(64)
     fillers, times = np.empty((64, 4), index.dtype), np.empty(64)
     m_edges = m_fillers = 0
     for cell in range(first, last):
-        candidates = spans(keys, starts, rows, cell, pointers, low, high)
+        candidates = 0
+        for r in range(low.shape[1]):
+            candidates += high[cell, r] - low[cell, r]
         if candidates + LANES > room:
             room = 2 * candidates + LANES
             local, vertex = np.empty((dimension, room)), np.empty(room, index.dtype)
@@ -63,7 +63,7 @@ def lunes(
             spare_square, spare_near = np.empty(room), np.empty(room, np.int32)
             relative, norm = np.zeros((dimension, room), np.float32), np.zeros(room, np.float32)
             members, parts = np.empty(room, np.int32), np.empty(room, np.int32)
-        own = copy_around(points, low, high, starts[cell], local, vertex, axes)
+        own = copy_around(points, low[cell], high[cell], starts[cell], local, vertex, axes)
         for s in range(own, own + starts[cell + 1] - starts[cell]):
             m = neighbours(local, candidates, s, longest, square, near, axes)
             square, near, spare_square, spare_near = by_length(
@@ -111,7 +111,7 @@ def lunes(
 
 @kernel
 def copy_around(
-    points: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64], start: int,
+    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], start: int,
     local: NDArray[np.float64], vertex: NDArray[Any], axes: Any,
 ) -> int:  # fmt: skip
     """Copy the points of some ranges, coordinate by coordinate; where the one at ``start`` went is returned."""

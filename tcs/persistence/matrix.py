@@ -61,11 +61,14 @@ def reduce_lunes(lunes: Lunes, team: Team, clock: Clock) -> Pairs:
         tree = spanning_forest(lunes.n, edges, lengths, team)
     with clock.stage("sort"):
         others = np.flatnonzero(~tree)
-        others = others[ordered(lengths[others])]
+        by_length, in_order, row_starts = team.run(
+            "sort",
+            lambda work, *given: work(*given),
+            [(ordered, lengths[others]), (ordered, times), (starts_of_rows, lunes.n, edges)],
+        )
+        others = others[by_length]
         number = np.full(len(edges), -1, dtype=edges.dtype)
         number[others] = np.arange(len(others), dtype=edges.dtype)
-        row_starts = starts_of_rows(lunes.n, edges)
-        in_order = ordered(times)
     with clock.stage("push-down"):
         k = len(fillers)
         found = team.run(

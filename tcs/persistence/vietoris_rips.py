@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 # Above this dimension a grid no longer separates points, and blocks of matrix products find neighbours faster.
 GRID_DIMENSION = 12
 MOST_POINTS = 2**32
+# Beyond this squares of lengths overflow, and long before it lengths are beyond float32.
+LARGEST_COORDINATE = 2.0**500
+METRICS = ("euclidean", "cityblock", "chebyshev", "precomputed")
 # Up to here a cloud in which nearly all pairs are edges is handled as a dense matrix, n^2 entries.
 MOST_DENSE = 2**13
 
@@ -29,7 +34,7 @@ MOST_DENSE = 2**13
 def rips(
     points: Any, *, threshold: float, max_dimension: int = 1, metric: str = "euclidean", threads: int | None = None,
     memory_limit: int | None = None, progress: Progress | None = None, span: Span | None = None,
-    simplices: bool = False,
+    simplices: bool = False, cycles: bool = False,
 ) -> Barcode:  # fmt: skip
     """Persistent homology over Z/2 of the Vietoris-Rips filtration: a simplex appears at its longest edge.
 
@@ -47,7 +52,10 @@ def rips(
         memory_limit: in bytes; what is available, if not given.
         progress: called as ``progress(stage, done, total)``.
         span: entered around each stage, ``with span("lune"): ...``, as tracers have it.
-        simplices: also hand out the simplices at which bars begin and end.
+        simplices: also hand out the simplices at which bars begin and end: a vertex and an edge, an edge and a
+            triangle. Their lengths do not depend on the order of the points, but among equals which it is does.
+        cycles: also hand out a cycle for each bar in dimension 1, born with the bar and filled at its end. This takes
+            a second reduction, in the slower direction.
 
     Returns:
         A :class:`~tcs.persistence.barcode.Barcode`; its ``stages`` are the seconds of grid, lune, forest, push-down,
@@ -61,7 +69,8 @@ def rips(
         Reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333. Conventions of Ripser:
         Bauer, J. Appl. Comput. Topol. 5 (2021).
     """
-    _check(threshold, max_dimension, threads)
+    threshold = _length(threshold)
+    _check(max_dimension, metric, threads, memory_limit)
     team = Team(threads or len(os.sched_getaffinity(0)), progress)
     clock = Clock(span)
     if metric == "euclidean":
@@ -78,7 +87,7 @@ def rips(
 
         pairs = reduce_lunes(lunes, team, clock)
     with clock.stage("sort"):
-        return _barcode(lunes, pairs, threshold, max_dimension, clock, simplices=simplices)
+        return _barcode(lunes, pairs, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
 
 
 def _lunes(points: Any, threshold: float, metric: str, team: Team) -> Any:
@@ -103,20 +112,43 @@ def _all_near(points: NDArray[np.float64], threshold: float) -> bool:
     return bool((np.ptp(points, axis=0) < 2 * threshold).all())
 
 
-def _check(threshold: Any, max_dimension: Any, threads: Any) -> None:
-    if not isinstance(threshold, (int, float, np.integer, np.floating)) or not threshold >= 0:
+def _length(threshold: Any) -> float:
+    is_number = isinstance(threshold, (int, float, np.integer, np.floating)) and not isinstance(threshold, bool)
+    if not is_number or not threshold >= 0:
         raise InputError(f"threshold: {threshold!r} is no length; give a number from 0, or inf for all edges")
-    if isinstance(max_dimension, bool) or max_dimension not in (0, 1):
+    try:
+        return float(threshold)
+    except OverflowError:
+        return math.inf
+
+
+def _check(max_dimension: Any, metric: Any, threads: Any, memory_limit: Any) -> None:
+    if not _is_whole(max_dimension) or max_dimension not in (0, 1):
         raise InputError(f"max_dimension: {max_dimension!r} is not computed here; give 0 or 1")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+    if metric not in METRICS:
+        near = difflib.get_close_matches(str(metric), METRICS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else 'for another one pass distances, as metric="precomputed"'
+        raise InputError(f"metric: {metric!r} is none of {', '.join(METRICS)}; {hint}")
+    if threads is not None and (not _is_whole(threads) or threads < 1):
         raise InputError(f"threads: {threads!r}; give a whole number from 1")
+    if memory_limit is not None and (not _is_whole(memory_limit) or memory_limit < 0):
+        raise InputError(f"memory_limit: {memory_limit!r}; give a whole number of bytes, such as 4 * 2**30")
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
 
 
 def _cloud(points: Any) -> NDArray[np.float64]:
     """Points as a contiguous float64 array (n, d), d >= 1."""
     if hasattr(points, "tocoo"):
         raise InputError('points: a sparse matrix holds distances; pass metric="precomputed"')
-    found = np.asarray(points)
+    if isinstance(points, np.ma.MaskedArray):
+        raise InputError("points: masked arrays are not read; leave masked points out, and pass the rest as an array")
+    try:
+        found = np.asarray(points)
+    except ValueError as error:
+        raise InputError(f"points: {error}; give rows of one length each") from None
     if found.dtype.kind not in "fiu":
         raise InputError(f"points: real numbers are needed, not {found.dtype}; convert them to float64")
     if found.ndim != 2 or found.shape[1] == 0:
@@ -125,13 +157,18 @@ def _cloud(points: Any) -> NDArray[np.float64]:
         )
     if len(found) >= MOST_POINTS:
         raise InputError(f"points: {len(found):,} are more than indices here can number ({MOST_POINTS:,}); give fewer")
-    cloud = np.ascontiguousarray(found, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        cloud = np.ascontiguousarray(found, dtype=np.float64)
+    # where there is NaN the extremes are NaN, too
+    largest = float(np.abs([cloud.min(initial=0.0), cloud.max(initial=0.0)]).max())
+    if largest <= LARGEST_COORDINATE:
+        return cloud
     bad = ~np.isfinite(cloud).all(axis=1)
     if bad.any():
         raise InputError(
             f"points: {int(bad.sum())} of them are not finite, first number {int(bad.argmax())}; remove such rows"
         )
-    return cloud
+    raise InputError(f"points: a coordinate of size {largest:.3g} is too large for its square; scale the cloud down")
 
 
 def _empty(max_dimension: int, threshold: float) -> Barcode:
@@ -140,24 +177,46 @@ def _empty(max_dimension: int, threshold: float) -> Barcode:
 
 
 def _barcode(
-    lunes: Any, pairs: Pairs, threshold: float, max_dimension: int, clock: Clock, *, simplices: bool
+    lunes: Any, pairs: Pairs, threshold: float, max_dimension: int, clock: Clock, *, simplices: bool, cycles: bool
 ) -> Barcode:
+    """Bars in their order, and on request what they begin, end and go around with."""
     length = rounded if lunes.squares else _narrowed
-    deaths = np.sort(length(pairs.tree_lengths))
-    components = lunes.n - len(deaths)
-    deaths = deaths[np.searchsorted(deaths, np.float32(0), side="right") :]
-    low = np.zeros((len(deaths) + components, 2), dtype=np.float32)
-    low[: len(deaths), 1] = deaths
-    low[len(deaths) :, 1] = np.inf
-    bars = [low]
+    low = np.zeros((lunes.n, 2), dtype=np.float32)
+    low[: len(pairs.tree), 1] = np.sort(length(pairs.tree_lengths))
+    low[len(pairs.tree) :, 1] = np.inf
+    zeros = int(np.searchsorted(low[:, 1], np.float32(0), side="right"))
+    bars = [low[zeros:]]
+    rows = np.empty(0, dtype=np.int64)
     if max_dimension > 0:
         found = np.empty((len(pairs.rows), 2), dtype=np.float32)
         found[:, 0] = length(pairs.births)
         found[:, 1] = np.inf
         ends = pairs.paired >= 0
         found[ends, 1] = length(pairs.deaths)[pairs.paired[ends]]
-        bars.append(in_order(found[found[:, 0] < found[:, 1]]))
-    return Barcode(bars=tuple(bars), threshold=float(threshold), n_points=lunes.n, stages=clock.stages)
+        if simplices or cycles:
+            rows = np.flatnonzero(found[:, 0] < found[:, 1])
+            rows = rows[np.lexsort((found[rows, 1], found[rows, 0]))]
+            bars.append(found[rows])
+        else:
+            bars.append(in_order(found[found[:, 0] < found[:, 1]]))
+    asked: dict[str, Any] = {}
+    if simplices:
+        from tcs.persistence.simplices import of_components, of_loops
+
+        found_births, found_deaths = of_components(lunes.n, pairs, lunes.order)
+        births, deaths = [found_births[zeros:]], [found_deaths[zeros:]]
+        if max_dimension > 0:
+            found_births, found_deaths = of_loops(pairs, lunes.order, rows)
+            births, deaths = [*births, found_births], [*deaths, found_deaths]
+        asked = {"birth_simplices": tuple(births), "death_simplices": tuple(deaths)}
+    if cycles:
+        from tcs.persistence.cycles import representatives
+
+        around = [[np.empty((0, 2), dtype=np.int64) for _ in range(len(bars[0]))]]
+        if max_dimension > 0:
+            around.append([lunes.order[edges] for edges in representatives(lunes.n, pairs, rows)])
+        asked["cycles"] = tuple(around)
+    return Barcode(bars=tuple(bars), threshold=threshold, n_points=lunes.n, stages=clock.stages, **asked)
 
 
 def _narrowed(keys: NDArray[np.float64]) -> NDArray[np.float32]:
