@@ -1,0 +1,212 @@
+"""All pairs of points within a distance, in any dimension and three metrics.
+
+Candidates come from a k-d tree where few coordinates make one worth while, else from blocks of all pairs: Euclidean
+ones by a matrix product, with a margin for its rounding. A pair is kept for what its own coordinates say, added up in
+their order, so its key does not depend on how it was found.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcs.persistence.kernels import axes_of, doubled, kernel, squared
+
+if TYPE_CHECKING:
+    from tcs.persistence.team import Team
+
+# What a metric does with the differences of coordinates, and what it is called by scipy's tree.
+SQUARES, MAGNITUDES, LARGEST = 0, 1, 2
+METRICS = {"euclidean": SQUARES, "cityblock": MAGNITUDES, "chebyshev": LARGEST}
+TREE_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
+# A tree beats trying all pairs for many points of few coordinates.
+TREE_DIMENSION, TREE_POINTS = 8, 20_000
+# Points a side of a block of pairs, so that its products fill 8 MB at most.
+BLOCK_ROWS, BLOCK_COLUMNS = 512, 2048
+TRIED_ROWS, TRIED_COLUMNS = 64, 512
+LANES = 8
+LEAST_EXPONENT = -400
+
+Found = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]
+
+
+def near_pairs(points: NDArray[np.float64], longest: float, metric: str, index: NDArray[Any], team: Team) -> Found:
+    """Pairs of points with a key of at most ``longest``, in no order.
+
+    Args:
+        points: float64 (n, d), finite, contiguous.
+        longest: squared length for "euclidean", length for "cityblock" and "chebyshev". Pairs beyond the radius of
+            a cone, from which on no homology changes, are left out besides.
+        index: an empty array of the integer type for points.
+
+    Returns:
+        The smaller vertex of each pair, the larger, and its key: three arrays of one length.
+    """
+    n, dimension = points.shape
+    if n < 2:
+        return index, index, np.empty(0)
+    code = METRICS[metric]
+    # by a power of two, so that no sum overflows and no bit is lost but far below the largest coordinate; a cloud
+    # whose squares fall below the smallest number is left small, so that all of its pairs are looked at
+    largest = max(float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
+    exponent = max(math.frexp(largest)[1], LEAST_EXPONENT)
+    scaled = np.ldexp(points, -exponent)
+    centred = scaled - scaled.mean(axis=0)
+    middle = int(np.argmin(np.einsum("ij,ij->i", centred, centred)))
+    longest = min(longest, lengths_of(points, np.full(n, middle), np.arange(n), code, axes_of(dimension)).max())
+    if dimension <= TREE_DIMENSION and n > TREE_POINTS:
+        parts = [by_tree(points, scaled, exponent, longest, metric, index)]
+    elif metric == "euclidean":
+        parts = by_products(points, centred, exponent, longest, index, team)
+    else:
+        columns = np.ascontiguousarray(points.T)
+        parts = team.run(
+            "graph",
+            lambda row: by_trying(columns, row, min(row + TRIED_ROWS, n), longest, code, index),
+            [(row,) for row in range(0, n, TRIED_ROWS)],
+        )
+    low, high, keys = (np.concatenate(found) for found in zip(*parts, strict=True))
+    return low, high, keys
+
+
+def by_tree(
+    points: NDArray[np.float64], scaled: NDArray[np.float64], exponent: int, longest: float, metric: str,
+    index: NDArray[Any],
+) -> Found:  # fmt: skip
+    """Pairs found by scipy's k-d tree, from a slightly larger radius."""
+    from scipy.spatial import cKDTree
+
+    reach = math.sqrt(longest) if metric == "euclidean" else longest
+    # the tree rounds in its own way; squares of lengths below 2^-500 lose bits or vanish
+    reach = math.ldexp(reach + 2.0**-500, -exponent) * (1 + 1e-9)
+    pairs = cKDTree(scaled).query_pairs(reach, p=TREE_ORDERS[metric], output_type="ndarray")
+    low, high = pairs[:, 0].astype(index.dtype), pairs[:, 1].astype(index.dtype)
+    keys = lengths_of(points, low, high, METRICS[metric], axes_of(points.shape[1]))
+    inside = keys <= longest
+    return low[inside], high[inside], keys[inside]
+
+
+def by_products(
+    points: NDArray[np.float64], centred: NDArray[np.float64], exponent: int, longest: float, index: NDArray[Any],
+    team: Team,
+) -> list[Found]:  # fmt: skip
+    """Pairs found by |x|^2 + |y|^2 - 2 x.y, in blocks, with a margin for what that identity loses.
+
+    With unit roundoff u, the sums of d + 1 products and the rounding of the coordinates change it by less than
+    2 (d + 16) u (|x|^2 + |y|^2), in whatever order the library adds up (Higham 2002, section 3.1).
+    """
+    n, dimension = points.shape
+    bound = math.ldexp(longest, -2 * exponent) if longest < np.inf else np.inf
+    single = 2 * (dimension + 16) * 2.0**-24
+    norms = np.einsum("ij,ij->i", centred, centred)
+    # single precision is twice as fast, where its margin lets few pairs too many pass
+    if 16 * single * float(np.median(norms)) <= bound:
+        centred, margin = centred.astype(np.float32), single
+    else:
+        margin = single * 2.0**-29
+    # below the smallest normal number of single precision products are lost
+    bound = bound * (1 + 2.0**-40) + dimension * 2.0**-120
+    norms = np.einsum("ij,ij->i", centred, centred, dtype=np.float64) * (1 - margin)
+
+    def block(row: int, column: int) -> Found:
+        products = centred[row : row + BLOCK_ROWS] @ centred[column : column + BLOCK_COLUMNS].T
+        found: Found = near_in_block(points, products, norms, row, column, bound, longest, index)
+        return found
+
+    corners = [(row, column) for row in range(0, n, BLOCK_ROWS) for column in range(row, n, BLOCK_COLUMNS)]
+    return team.run("graph", block, corners)
+
+
+@kernel
+def near_in_block(
+    points: NDArray[np.float64], products: NDArray[Any], norms: NDArray[np.float64], row: int, column: int,
+    bound: float, longest: float, index: NDArray[Any],
+) -> Any:  # fmt: skip
+    """Pairs of a block whose products let them be near, and whose coordinates say that they are."""
+    low, high, keys = np.empty(256, index.dtype), np.empty(256, index.dtype), np.empty(256)
+    count = 0
+    candidates = np.empty(products.shape[1] + 4, np.int64)
+    for i in range(products.shape[0]):
+        a = row + i
+        m = 0
+        for j in range(max(0, a + 1 - column), products.shape[1]):
+            candidates[m] = column + j
+            m += norms[a] + norms[column + j] - 2 * np.float64(products[i, j]) <= bound
+        candidates[m : m + 4] = a
+        while count + m > len(low):
+            low, high, keys = doubled(low), doubled(high), doubled(keys)
+        for start in range(0, m, 4):
+            squares = four_squares(points, a, candidates[start : start + 4])
+            for lane in range(min(4, m - start)):
+                if squares[lane] <= longest:
+                    low[count], high[count], keys[count] = a, candidates[start + lane], squares[lane]
+                    count += 1
+    return low[:count].copy(), high[:count].copy(), keys[:count].copy()
+
+
+@kernel
+def four_squares(points: NDArray[np.float64], a: int, others: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    """Squared lengths from a to four others: four sums side by side, none of which waits for another."""
+    point, b, c, d, e = points[a], points[others[0]], points[others[1]], points[others[2]], points[others[3]]
+    to_b = to_c = to_d = to_e = 0.0
+    for i in range(len(point)):
+        to_b += (point[i] - b[i]) * (point[i] - b[i])
+        to_c += (point[i] - c[i]) * (point[i] - c[i])
+        to_d += (point[i] - d[i]) * (point[i] - d[i])
+        to_e += (point[i] - e[i]) * (point[i] - e[i])
+    return to_b, to_c, to_d, to_e
+
+
+@kernel
+def by_trying(
+    columns: NDArray[np.float64], first: int, last: int, longest: float, code: int, index: NDArray[Any]
+) -> Any:
+    """Pairs whose smaller vertex is from ``first`` to ``last``, all tried; ``columns`` (d, n) are the coordinates."""
+    dimension, n = columns.shape
+    low, high, keys = np.empty(256, index.dtype), np.empty(256, index.dtype), np.empty(256)
+    count = 0
+    total = np.empty((LANES, TRIED_COLUMNS))
+    for left in range(first, n, TRIED_COLUMNS):
+        wide = min(TRIED_COLUMNS, n - left)
+        for top in range(first, min(last, left + wide), LANES):
+            tall = min(LANES, last - top)
+            total[:] = 0
+            for c in range(dimension):
+                for i in range(tall):
+                    x = columns[c, top + i]
+                    if code == MAGNITUDES:
+                        for j in range(wide):
+                            total[i, j] += abs(x - columns[c, left + j])
+                    else:
+                        for j in range(wide):
+                            total[i, j] = max(total[i, j], abs(x - columns[c, left + j]))
+            while count + LANES * TRIED_COLUMNS > len(low):
+                low, high, keys = doubled(low), doubled(high), doubled(keys)
+            for i in range(tall):
+                a = top + i
+                for j in range(max(0, a + 1 - left), wide):
+                    low[count], high[count], keys[count] = a, left + j, total[i, j]
+                    count += total[i, j] <= longest
+    return low[:count].copy(), high[:count].copy(), keys[:count].copy()
+
+
+@kernel
+def lengths_of(
+    points: NDArray[np.float64], first: NDArray[Any], second: NDArray[Any], code: int, axes: Any
+) -> NDArray[np.float64]:
+    """Keys of pairs of points."""
+    keys = np.empty(len(first))
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        if code == SQUARES:
+            keys[i] = squared(points, a, b, axes)
+            continue
+        total = 0.0
+        for c in range(len(axes)):
+            size = abs(points[a, c] - points[b, c])
+            total = total + size if code == MAGNITUDES else max(total, size)
+        keys[i] = total
+    return keys
