@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 @kernel
 def push_down(
     points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], corner: NDArray[np.float64], side: float,
-    grid: NDArray[np.int64], cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64], number: NDArray[Any],
-    fillers: NDArray[Any], first: int, last: int, axes: Any,
+    grid: NDArray[np.int64], cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64],
+    number: NDArray[Any], fillers: NDArray[Any], first: int, last: int, axes: Any,
 ) -> Any:  # fmt: skip
     """Columns of the reduced boundary matrix for the fillers ``first`` to ``last``.
 
     Args:
-        points, low, high, corner, side: see :class:`tcs.persistence.cells.Cells`, whose ``axes`` are ``grid``. ``cell_of``: the cell of each point.
+        points, low, high, corner, side: see :class:`tcs.persistence.cells.Cells`, whose ``axes`` are ``grid``.
+        cell_of: the cell of each point.
         edges: relative neighbours (m, 2), sorted. ``row_starts``: where those of each vertex begin.
         number: the row of each, or -1 for those in the spanning forest.
         fillers: u, v, and one vertex of two components of the lune of uv (k, 4).
@@ -39,7 +40,7 @@ def push_down(
     sizes = np.empty(last - first, np.int64)
     total = 0
     stack = np.empty((64, 2), np.int64)
-    gaps = np.zeros(low.shape[1])
+    gaps = np.zeros((2, low.shape[1]))
     for f in range(first, last):
         u, v, w, x = fillers[f, 0], fillers[f, 1], fillers[f, 2], fillers[f, 3]
         stack[0, 0], stack[0, 1], stack[1, 0], stack[1, 1] = u, w, v, w
@@ -60,7 +61,7 @@ def push_down(
                     if total == len(entries):
                         entries = doubled(entries)
                 continue
-            squares_to_rows(points, a, corner, side, grid, gaps)
+            squares_to_rows(points, a, b, corner, side, grid, gaps)
             third = nearest_in_lune(points, low[cell_of[a]], high[cell_of[a]], gaps, a, b, axes)
             if depth + 2 > len(stack):
                 stack = doubled(stack)
@@ -84,23 +85,25 @@ def toggle(entries: NDArray[Any], begin: int, end: int, row: int) -> int:
 
 @kernel
 def squares_to_rows(
-    points: NDArray[np.float64], a: int, corner: NDArray[np.float64], side: float, grid: NDArray[np.int64],
+    points: NDArray[np.float64], a: int, b: int, corner: NDArray[np.float64], side: float, grid: NDArray[np.int64],
     gaps: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Fill in at least how far, squared, point a is from each row of cells around its own."""
+    """Fill in how far, squared and at least, points a and b (2, rows) are from each row of cells around that of a."""
+    gaps[0, 0] = gaps[1, 0] = 0.0
     number = 1
-    gaps[0] = 0.0
-    for i in range(len(grid)):
-        place = (points[a, grid[i]] - corner[grid[i]]) / side
-        # how far into its cell, and a little less for rounding
-        below = max(0.0, place - np.floor(place) - 2**-30)
-        above = max(0.0, np.floor(place) + 1 - place - 2**-30)
-        for r in range(number - 1, -1, -1):
-            base = gaps[r]
-            gaps[3 * r] = base + (below * side) ** 2
-            gaps[3 * r + 1] = base
-            gaps[3 * r + 2] = base + (above * side) ** 2
+    for axis in grid:
+        first = np.floor((points[a, axis] - corner[axis]) / side) - 1
+        for end in range(2):
+            place = (points[b if end else a, axis] - corner[axis]) / side - first
+            for r in range(number - 1, -1, -1):
+                base = gaps[end, r]
+                for step in range(3):
+                    # a little less, for rounding
+                    gap = max(0.0, step - place - 2**-30, place - step - 1 - 2**-30) * side
+                    gaps[end, 3 * r + step] = base + gap * gap
         number *= 3
+    for r in range(number):
+        gaps[0, r] = max(gaps[0, r], gaps[1, r])
 
 
 @kernel
@@ -110,12 +113,14 @@ def nearest_in_lune(
 ) -> int:  # fmt: skip
     """The vertex of the lune of ab, a < b, whose longer side to a and b is shortest; -1 if the lune is empty.
 
-    ``low`` and ``high`` are ranges of points around a, ``gaps`` their least squared distances from it.
+    ``low`` and ``high`` are ranges of points around a; ``gaps[0]``: no point of a range is nearer, squared, to both.
     """
     length = squared(points, a, b, axes)
     best, longest = -1, length
-    for r in range(len(low)):
-        if gaps[r] > longest:
+    for step in range(len(low)):
+        # the middle range first: what it holds shows that others are too far
+        r = (step + len(low) // 2) % len(low)
+        if gaps[0, r] > longest:
             continue
         for w in range(low[r], high[r]):
             here = squared(points, a, w, axes)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,3 +63,14 @@ def doubled(values: Any) -> Any:
     grown = np.empty((2 * values.shape[0] + 16,) + values.shape[1:], values.dtype)
     grown[: values.shape[0]] = values
     return grown
+
+
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
+trailing_zeros: Callable[[int], int] = intrinsic(_trailing_zeros)
+"""Within kernels: the place of the lowest bit that is set in an int64 other than 0."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.kernels import doubled, inlined, kernel, precedes
+from tcs.persistence.kernels import doubled, inlined, kernel, precedes, trailing_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +24,8 @@ LANES = 16
 RANKED = 48
 # Squares are scaled so that the longest is near 1. Below this one products of four lengths lose bits in float32.
 LEAST = np.float32(1e-12)
-# One sum counts three things at once: members from bit 0 on, doubtful ones from bit 12, lens witnesses from bit 20.
-DOUBTFUL, WITNESS = np.int32(12), np.int32(20)
+# What a glance tells about a lune.
+EMPTY, ONE_PIECE, MEMBERS, UNCLEAR = 0, 1, 2, 3
 NONE = np.int32(-(2**31) + 1)
 
 
@@ -63,6 +63,7 @@ def lunes(
             spare_square, spare_near = np.empty(room), np.empty(room, np.int32)
             relative, norm = np.zeros((dimension, room), np.float32), np.zeros(room, np.float32)
             members, parts = np.empty(room, np.int32), np.empty(room, np.int32)
+            found = np.empty(room // LANES + 1, np.int64)
         own = copy_around(points, low[cell], high[cell], starts[cell], local, vertex, axes)
         for s in range(own, own + starts[cell + 1] - starts[cell]):
             m = neighbours(local, candidates, s, longest, square, near, axes)
@@ -77,19 +78,20 @@ def lunes(
                 v = near[p]
                 if v < s:
                     continue
+                k = 0
                 if norm[p] > LEAST:
                     for c in range(dimension):
                         b[c] = relative[c, p]
-                    members_found, middle = glance(relative, norm, p, b, axes)
-                    if members_found == 1 or (
-                        members_found > 1 and is_star(relative, norm, p, b, middle, centre, axes)
-                    ):
+                    verdict, middle = glance(relative, norm, p, b, found, axes)
+                    if verdict == ONE_PIECE:
                         continue
-                    doubtful = members_found < 0
+                    if verdict == UNCLEAR:
+                        k = exact_members(local, square, near, p, s, members, axes)
+                    elif verdict == MEMBERS:
+                        if is_star(relative, norm[p], p, middle, found, centre, axes):
+                            continue
+                        k = members_of(near, p, found, members)
                 else:
-                    doubtful, members_found = True, 0
-                k = 0
-                if doubtful or members_found > 0:
                     k = exact_members(local, square, near, p, s, members, axes)
                 if k == 0:
                     if m_edges == len(edges):
@@ -204,7 +206,10 @@ def by_length(
 
 
 @inlined
-def glance(relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, b: NDArray[np.float32], axes: Any) -> Any:
+def glance(
+    relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, b: NDArray[np.float32],
+    found: NDArray[np.int64], axes: Any,
+) -> Any:  # fmt: skip
     """Look at the lune of the edge from the origin to neighbour p among the nearer neighbours, in float32.
 
     With a = |w|^2 and the edge b: w is in the lune when a < 2 w.b. It is a witness that the whole lune is in one
@@ -221,13 +226,12 @@ def glance(relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, b: 
     doubt = np.float32((4 * dimension + 16) * 2.0**-24) * longer
     slack = np.float32((8 * dimension + 48) * 2.0**-24) * longer * longer
     fixed_point = np.float32(2.0**22) / longer
-    seen = 0
     deepest: Any = NONE
     middle = 0
-    sums: Any
+    bits: Any
     best: Any
     for start in range(0, p, LANES):
-        sums, best = np.int32(0), NONE
+        bits, best = 0, NONE
         for lane in range(LANES):
             q = start + lane
             dot = np.float32(0)
@@ -242,44 +246,54 @@ def glance(relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, b: 
                 valid & (depth > 0)
                 & (depth * depth > np.float32(3) * (longer * norm[q] - dot * dot) + slack)
             )  # fmt: skip
-            sums += np.int32(inside) + (np.int32(unsure) << DOUBTFUL) + (np.int32(witness) << WITNESS)
+            bits |= (np.int64(inside) | (np.int64(unsure) << 16) | (np.int64(witness) << 32)) << lane
             ranked = (np.int32(depth * fixed_point) << np.int32(4)) | np.int32(lane)
             best = max(best, ranked if inside else NONE)
-        if sums >> WITNESS:
-            return 1, 0
-        seen += sums & 0xFFF
-        if sums >> DOUBTFUL:
-            return -1, 0
+        if bits >> 32:
+            return ONE_PIECE, 0
+        if bits >> 16:
+            return UNCLEAR, 0
+        found[start // LANES] = bits
         if best > deepest:
             deepest, middle = best, start + (best & 15)
-    return seen, middle
+    return EMPTY if deepest == NONE else MEMBERS, middle
 
 
 @inlined
 def is_star(
-    relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, b: NDArray[np.float32], middle: int,
+    relative: NDArray[np.float32], longer: np.float32, p: int, middle: int, found: NDArray[np.int64],
     centre: NDArray[np.float32], axes: Any,
 ) -> bool:  # fmt: skip
     """Whether all members of a lune are certainly nearer to one of them than the edge is long."""
     dimension = len(axes)
     for c in range(dimension):
         centre[c] = relative[c, middle]
-    doubt = np.float32((4 * dimension + 16) * 2.0**-24) * norm[p]
-    bound = norm[p] - doubt
-    far: Any
-    for start in range(0, p, LANES):
-        far = np.int32(0)
-        for lane in range(LANES):
-            q = start + lane
-            dot = distance = np.float32(0)
+    bound = longer - np.float32((4 * dimension + 16) * 2.0**-24) * longer
+    for block in range((p + LANES - 1) // LANES):
+        bits = found[block]
+        while bits:
+            q = block * LANES + trailing_zeros(bits)
+            bits &= bits - 1
+            distance = np.float32(0)
             for c in range(dimension):
-                dot += relative[c, q] * b[c]
                 difference = relative[c, q] - centre[c]
                 distance += difference * difference
-            far += np.int32((q < p) & (dot + (dot - norm[q]) > doubt) & (distance >= bound))
-        if far:
-            return False
+            if distance >= bound:
+                return False
     return True
+
+
+@kernel
+def members_of(near: NDArray[np.int32], p: int, found: NDArray[np.int64], members: NDArray[np.int32]) -> int:
+    """Write down the members that the bits of a glance name; how many is returned."""
+    k = 0
+    for block in range((p + LANES - 1) // LANES):
+        bits = found[block]
+        while bits:
+            members[k] = near[block * LANES + trailing_zeros(bits)]
+            bits &= bits - 1
+            k += 1
+    return k
 
 
 @kernel
