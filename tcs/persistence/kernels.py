@@ -72,5 +72,5 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-trailing_zeros: Callable[[int], int] = intrinsic(_trailing_zeros)
+trailing_zeros: Callable[[int], int] = cast("Any", intrinsic(_trailing_zeros))
 """Within kernels: the place of the lowest bit that is set in an int64 other than 0."""
