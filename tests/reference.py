@@ -36,7 +36,7 @@ def bars(distances: Any, threshold: float = np.inf) -> Bars:
     """
     d = np.asarray(distances, dtype=np.float32)
     n = len(d)
-    value = {(v,): np.float32(0) for v in range(n)}
+    value: dict[tuple[int, ...], Any] = {(v,): np.float32(0) for v in range(n)}
     value |= {
         (u, v): d[u, v]
         for u, v in itertools.combinations(range(n), 2)

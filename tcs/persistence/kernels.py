@@ -6,6 +6,8 @@ or contracted into fused multiply-adds. Kernels release the GIL and are called f
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -24,8 +26,23 @@ UNROLLED = 4
 
 
 def kernel(function: Compiled) -> Compiled:
-    """Compile a function when it is first called, and keep the machine code in a cache on disk."""
-    return cast("Compiled", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    """Compile a function when it is first called, and keep the machine code in a cache on disk, if there can be one."""
+    try:
+        return cast("Compiled", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    except RuntimeError:
+        warn_of_no_cache()
+        return cast("Compiled", numba.njit(nogil=True, error_model="numpy")(function))
+
+
+@functools.cache
+def warn_of_no_cache() -> None:
+    """Say once why kernels are compiled again in each process, and what helps."""
+    warnings.warn(
+        "numba can write to no cache folder, so kernels are compiled anew in each process, which takes many seconds; "
+        "set NUMBA_CACHE_DIR to a folder that can be written to",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 def inlined(function: Compiled) -> Compiled:
