@@ -62,7 +62,7 @@ def push_down(
                         entries = doubled(entries)
                 continue
             squares_to_rows(points, a, b, corner, side, grid, gaps)
-            third = nearest_in_lune(points, low[cell_of[a]], high[cell_of[a]], gaps, a, b, axes)
+            third = nearest_in_lune(points, low, high, cell_of[a], gaps, a, b, axes)
             if depth + 2 > len(stack):
                 stack = doubled(stack)
             stack[depth, 0], stack[depth, 1] = a, third
@@ -108,31 +108,35 @@ def squares_to_rows(
 
 @kernel
 def nearest_in_lune(
-    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], gaps: NDArray[np.float64], a: int, b: int,
-    axes: Any,
+    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], cell: int, gaps: NDArray[np.float64], a: int,
+    b: int, axes: Any,
 ) -> int:  # fmt: skip
     """The vertex of the lune of ab, a < b, whose longer side to a and b is shortest; -1 if the lune is empty.
 
-    ``low`` and ``high`` are ranges of points around a; ``gaps[0]``: no point of a range is nearer, squared, to both.
+    ``low`` and ``high`` have the ranges of points around ``cell``, that of a; ``gaps[0]``: no point of a range is
+    nearer, squared, to both.
     """
     length = squared(points, a, b, axes)
     best, longest = -1, length
-    for step in range(len(low)):
+    ranges = low.shape[1]
+    for step in range(ranges):
         # the middle range first: what it holds shows that others are too far
-        r = (step + len(low) // 2) % len(low)
+        r = step + ranges // 2
+        if r >= ranges:
+            r -= ranges
         if gaps[0, r] > longest:
             continue
-        for w in range(low[r], high[r]):
-            here = squared(points, a, w, axes)
-            if here > longest or w in (a, b):
-                continue
-            there = squared(points, b, w, axes)
-            sides = max(here, there)
-            # on a tie the order of edges at a common vertex is that of their other ends
-            if (
-                (sides < longest or (sides == longest and best < 0))
-                and (here < length or w < b)
-                and (there < length or (there == length and w < a))
-            ):
-                best, longest = w, sides
-    return best
+        for w in range(low[cell, r], high[cell, r]):
+            sides = max(squared(points, a, w, axes), squared(points, b, w, axes))
+            nearer = (sides < longest) & (w != a) & (w != b)
+            longest = sides if nearer else longest
+            best = w if nearer else best
+    if best >= 0:
+        return best
+    # a side as long as the edge comes before it when, at their common vertex, its other end does
+    for r in range(ranges):
+        for w in range(low[cell, r], high[cell, r]):
+            here, there = squared(points, a, w, axes), squared(points, b, w, axes)
+            if (here < length or (here == length and w < b)) and (there < length or (there == length and w < a)):
+                return w
+    return -1

@@ -11,11 +11,19 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
+
+try:
+    import numba
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "tcs.persistence compiles its kernels with numba, which is not installed; "
+        "pip install 'tcs-harness[persistence]', in a clone pip install -e '.[persistence]' -c constraints.txt",
+        name=error.name,
+    ) from None
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
