@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.persistence import inputs as problem
 from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
+from benchmarks.persistence.players.steps import Answer, Solve
 from harness.case import Stage, player
 from harness.errors import Unavailable
-
-Solve = Callable[[], Mapping[str, Any]]
 
 INSTALL = "pip install -e '.[persistence]' -c constraints.txt"
 HIGHEST = 1
@@ -36,10 +35,29 @@ def tcs(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     if task.max_dimension > HIGHEST:
         raise Unavailable(f"tcs computes H0 to H{HIGHEST}, not H{task.max_dimension}")
 
-    def solve() -> Mapping[str, Any]:
+    def solve() -> Answer:
         found = rips(
             task.points, threshold=task.threshold, max_dimension=task.max_dimension, threads=task.threads, span=stage
         )
         return as_answer(found.bars)
 
     return solve
+
+
+@player(
+    name="tcs alpha",
+    task="persistence.alpha",
+    role="candidate",
+    engine="tcs",
+    packages={"numba": ">=0.60"},
+    install="pip install -e '.[persistence]' -c constraints.txt",
+    cite="tcs.persistence; Edelsbrunner and Muecke (1994); Bauer and Edelsbrunner (2017)",
+    note="own Delaunay triangulation with exact predicates; compiled before it is timed, as the peers are",
+)
+def tcs_alpha(inputs: Mapping[str, Any], stage: Stage) -> Solve:
+    """tcs.persistence.alpha in float64, from points to bars."""
+    points, threads = problem.cloud(inputs["points"]), problem.threads(inputs)
+    need("numba", INSTALL)
+    from tcs.persistence.alpha_complex import alpha_diagrams
+
+    return lambda: as_answer(alpha_diagrams(points, threads=threads, span=stage).bars)
