@@ -49,9 +49,7 @@ def ended(n: int, tree: NDArray[Any], order: NDArray[np.int64]) -> NDArray[np.in
     return out
 
 
-def of_loops(
-    pairs: Pairs, order: NDArray[Any], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def of_loops(pairs: Pairs, order: NDArray[Any], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For some rows of the reduced matrix the edge (k, 2) that opens a loop and the triangle (k, 3) that closes it.
 
     The triangle is the longest edge with a vertex of a component of its lune; -1 where the loop stays open.
