@@ -63,6 +63,9 @@ def push_down(
                 continue
             squares_to_rows(points, a, b, corner, side, grid, gaps)
             third = nearest_in_lune(points, low, high, cell_of[a], gaps, a, b, axes)
+            if third < 0:
+                # without this a fault in any kernel before would show as a loop that eats all memory
+                raise ArithmeticError("an edge has an empty lune and is no relative neighbour; please report this")
             if depth + 2 > len(stack):
                 stack = doubled(stack)
             stack[depth, 0], stack[depth, 1] = a, third
