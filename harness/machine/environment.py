@@ -92,8 +92,8 @@ def memory_class(size: int) -> int:
 
 
 def cpu(root: Path = ROOT, *, quota: float | None = None) -> dict[str, Any]:
-    """The processor: ``model``, ``family``, ``cores`` (that may be used), ``logical``, ``physical``, ``sockets``,
-    ``numa_nodes``, ``affinity``, ``simd``.
+    """The processor: ``model``, ``family``, ``architecture``, ``cores`` (that may be used), ``logical``, ``physical``,
+    ``sockets``, ``numa_nodes``, ``affinity``, ``simd``.
 
     ``cores`` is the least of the affinity mask and the cgroup's quota, rounded up.
     """
@@ -106,6 +106,7 @@ def cpu(root: Path = ROOT, *, quota: float | None = None) -> dict[str, Any]:
     return {
         "model": cpu_model(first),
         "family": "/".join(first.get(name, "") for name in ("vendor_id", "cpu family", "model")).strip("/"),
+        "architecture": platform.machine(),
         "cores": max(cores, 1),
         "logical": len(blocks),
         "physical": len({(b.get("physical id", "0"), b.get("core id", str(i))) for i, b in enumerate(blocks)}),
