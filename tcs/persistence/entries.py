@@ -33,7 +33,8 @@ def sparse_pairs(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.fl
     entries = matrix.tocoo()
     index = index_type(matrix.shape[0])
     rows, columns = entries.row.astype(index, copy=False), entries.col.astype(index, copy=False)
-    values = entries.data.astype(np.float64)
+    # adding zero takes the sign off a zero, and makes a copy
+    values = entries.data.astype(np.float64, copy=False) + 0.0
     usable = (values >= 0) & (values < np.inf)
     if not usable.all():
         wrong = int(np.argmin(usable))
@@ -151,6 +152,6 @@ def rows_within(matrix: NDArray[np.float64], bound: float, index: NDArray[Any]) 
         at = starts[i]
         for j in range(n):
             if matrix[i, j] <= bound and j != i:
-                neighbours[at], keys[at] = j, matrix[i, j]
+                neighbours[at], keys[at] = j, matrix[i, j] + 0.0
                 at += 1
     return starts, neighbours, keys

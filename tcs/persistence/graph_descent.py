@@ -12,13 +12,14 @@ import numpy as np
 
 from tcs.persistence.descent import toggle
 from tcs.persistence.kernels import doubled, kernel
-from tcs.persistence.pairs import length_between
+from tcs.persistence.pairs import MUCH_LONGER, length_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# A row this many times longer than another is searched, not walked along.
-MUCH_LONGER = 16
+# Bits of a slot at most, and a multiplier that spreads numbers over the highest bits (Knuth, volume 3, section 6.4).
+MOST_BITS = 17
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @kernel
@@ -42,17 +43,27 @@ def push_down(
     entries = np.empty(4 * (last - first) + 16, number.dtype)
     sizes = np.empty(last - first, np.int64)
     total = 0
-    stack = np.empty((64, 2), np.int64)
+    stack, stack_lengths = np.empty((64, 2), np.int64), np.empty(64)
+    # the same edges come again and again: each slot keeps the last one that fell into it, with its third vertex
+    n = len(starts) - 1
+    bits = 6
+    while bits < MOST_BITS and 1 << bits < 8 * (last - first):
+        bits += 1
+    shift = np.uint64(64 - bits)
+    known, thirds = np.full(1 << bits, -1, np.int64), np.empty(1 << bits, np.int64)
+    sides = np.empty((1 << bits, 2))
     for f in range(first, last):
-        u, v, w, x = fillers[f, 0], fillers[f, 1], fillers[f, 2], fillers[f, 3]
-        stack[0, 0], stack[0, 1], stack[1, 0], stack[1, 1] = u, w, v, w
-        stack[2, 0], stack[2, 1], stack[3, 0], stack[3, 1] = u, x, v, x
-        depth = 4
+        depth = 0
+        for apex in range(2, 4):
+            for end in range(2):
+                a, b = fillers[f, end], fillers[f, apex]
+                stack[depth, 0], stack[depth, 1] = min(a, b), max(a, b)
+                stack_lengths[depth] = length_between(starts, neighbours, keys, a, b)
+                depth += 1
         begin = total
         while depth > 0:
             depth -= 1
-            a, b = min(stack[depth, 0], stack[depth, 1]), max(stack[depth, 0], stack[depth, 1])
-            length = length_between(starts, neighbours, keys, a, b)
+            a, b, length = stack[depth, 0], stack[depth, 1], stack_lengths[depth]
             place = relative_between(edges, lengths, row_starts, a, b, length)
             if place >= 0:
                 if number[place] >= 0:
@@ -60,11 +71,17 @@ def push_down(
                     if total == len(entries):
                         entries = doubled(entries)
                 continue
-            third = nearest_in_lune(starts, neighbours, keys, a, b, length)
+            edge = a * n + b
+            slot = (np.uint64(edge) * GOLDEN) >> shift
+            if known[slot] != edge:
+                known[slot] = edge
+                thirds[slot], sides[slot, 0], sides[slot, 1] = nearest_in_lune(starts, neighbours, keys, a, b, length)
+            third = thirds[slot]
             if depth + 2 > len(stack):
-                stack = doubled(stack)
-            stack[depth, 0], stack[depth, 1] = a, third
-            stack[depth + 1, 0], stack[depth + 1, 1] = b, third
+                stack, stack_lengths = doubled(stack), doubled(stack_lengths)
+            stack[depth, 0], stack[depth, 1] = min(a, third), max(a, third)
+            stack[depth + 1, 0], stack[depth + 1, 1] = min(b, third), max(b, third)
+            stack_lengths[depth], stack_lengths[depth + 1] = sides[slot, 0], sides[slot, 1]
             depth += 2
         sizes[f - first] = total - begin
     return entries[:total].copy(), sizes
@@ -88,11 +105,16 @@ def relative_between(
 @kernel
 def nearest_in_lune(
     starts: NDArray[np.int64], neighbours: NDArray[Any], keys: NDArray[np.float64], a: int, b: int, length: float
-) -> int:
-    """The vertex of the lune of ab, an edge of this length, whose longer side is shortest; -1 if there is none."""
-    if starts[a + 1] - starts[a] > starts[b + 1] - starts[b]:
+) -> tuple[int, float, float]:
+    """The vertex of the lune of ab, an edge of this length, whose longer side is shortest, and its sides to a and b.
+
+    -1 if the lune is empty.
+    """
+    swapped = starts[a + 1] - starts[a] > starts[b + 1] - starts[b]
+    if swapped:
         a, b = b, a
     best, longest = -1, np.inf
+    to_a = to_b = np.inf
     j, end = starts[b], starts[b + 1]
     search = end - j > MUCH_LONGER * (starts[a + 1] - starts[a])
     for i in range(starts[a], starts[a + 1]):
@@ -106,7 +128,7 @@ def nearest_in_lune(
             while j < end and neighbours[j] < w:
                 j += 1
             there = keys[j] if j < end and neighbours[j] == w else np.inf
-        sides = max(here, there)
-        if sides < longest and (here < length or w < b) and (there < length or (there == length and w < a)):
-            best, longest = w, sides
-    return best
+        longer = max(here, there)
+        if longer < longest and (here < length or w < b) and (there < length or (there == length and w < a)):
+            best, longest, to_a, to_b = w, longer, here, there
+    return (best, to_b, to_a) if swapped else (best, to_a, to_b)

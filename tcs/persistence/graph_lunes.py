@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.graph_descent import MUCH_LONGER, push_down
+from tcs.persistence.graph_descent import push_down
 from tcs.persistence.graph_sweep import is_dense, sweep
 from tcs.persistence.kernels import doubled, kernel, precedes
-from tcs.persistence.pairs import length_between, sort_rows, sorted_pairs
+from tcs.persistence.pairs import MUCH_LONGER, length_between, sort_rows, sorted_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from tcs.persistence.graph import Graph
     from tcs.persistence.team import Team
 
-__all__ = ["classify", "lunes", "push_down"]
+__all__ = ["MUCH_LONGER", "classify", "lunes", "push_down"]
 
 # Entries of rows that one call works on, unless that makes more than so many calls.
 PART_ENTRIES, MOST_PARTS = 2**18, 256
+# Vertices whose rows stay in a cache.
+CLUSTER = 512
 
 
 def classify(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
@@ -43,11 +45,12 @@ def classify(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64
     if is_dense(graph, team.threads):
         return sweep(graph, team)
     n, starts, neighbours, keys = graph.n, graph.starts, graph.neighbours, graph.keys
-    number = max(1, min(len(keys) // PART_ENTRIES, MOST_PARTS))
-    cuts = np.unique(np.append(np.searchsorted(starts, np.arange(number) * (len(keys) // number)), n))
-    parts = [(int(a), int(b)) for a, b in pairwise(cuts)] or [(0, 0)]
     near, lengths = neighbours.copy(), keys.copy()
+    number = max(1, min(len(keys) // PART_ENTRIES, MOST_PARTS))
+    parts = even_parts(starts, number)
     team.run("sort", lambda first, last: sort_rows(starts, near, lengths, first, last), parts)
+    order = clustered(starts, near)
+    parts = even_parts(np.append(0, np.cumsum(np.diff(starts)[order])), number)
     spare: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
 
     def work(first: int, last: int) -> Any:
@@ -55,13 +58,46 @@ def classify(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64
             marks = spare.pop()
         except IndexError:
             marks = np.full(n, np.inf), np.full(n, -1.0)
-        found = lunes(starts, neighbours, keys, near, lengths, first, last, *marks)
+        found = lunes(starts, neighbours, keys, near, lengths, order[first:last], *marks)
         spare.append(marks)
         return found
 
     found = team.run("lunes", work, parts)
     edges, squares, fillers, times = (np.concatenate(each) for each in zip(*found, strict=True))
     return *by_length(n, edges, squares), fillers, times
+
+
+def even_parts(starts: NDArray[np.int64], number: int) -> list[tuple[int, int]]:
+    """Ranges of rows with about as many entries each, at least one range."""
+    targets = np.arange(1, number) * (starts[-1] // number)
+    cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, targets), [len(starts) - 1]]))
+    return [(int(a), int(b)) for a, b in pairwise(cuts)] or [(0, 0)]
+
+
+@kernel
+def clustered(starts: NDArray[np.int64], near: NDArray[Any]) -> NDArray[np.int64]:
+    """Vertices in an order in which neighbours stand together, so that rows are met again while they are in a cache."""
+    n = len(starts) - 1
+    seen = np.zeros(n, np.bool_)
+    order = np.empty(n, np.int64)
+    m = 0
+    for seed in range(n):
+        if seen[seed]:
+            continue
+        seen[seed] = True
+        order[m] = seed
+        at = m
+        m += 1
+        end = min(n, at + CLUSTER)
+        while at < m < end:
+            for i in range(starts[order[at]], starts[order[at] + 1]):
+                v = near[i]
+                if m < end and not seen[v]:
+                    seen[v] = True
+                    order[m] = v
+                    m += 1
+            at += 1
+    return order
 
 
 def by_length(n: int, edges: NDArray[Any], lengths: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -75,13 +111,14 @@ def by_length(n: int, edges: NDArray[Any], lengths: NDArray[np.float64]) -> tupl
 @kernel
 def lunes(
     starts: NDArray[np.int64], neighbours: NDArray[Any], keys: NDArray[np.float64], near: NDArray[Any],
-    lengths: NDArray[np.float64], first: int, last: int, length_to: NDArray[np.float64], waiting: NDArray[np.float64],
+    lengths: NDArray[np.float64], vertices: NDArray[np.int64], length_to: NDArray[np.float64],
+    waiting: NDArray[np.float64],
 ) -> Any:  # fmt: skip
-    """Classify the edges for which a vertex from ``first`` to ``last`` has the longer row (or is the smaller).
+    """Classify the edges of some vertices that have the longer row of the two (or are the smaller, in equal rows).
 
     Args:
         starts, neighbours, keys: see :class:`tcs.persistence.graph.Graph`. ``near, lengths``: the same rows, but in
-            the order of edges.
+            the order of edges. ``vertices``: those whose edges are classified.
         length_to: (n,), infinity everywhere. ``waiting``: (n,), -1 everywhere. Both are left so.
 
     Returns:
@@ -93,7 +130,7 @@ def lunes(
     edges, squares = np.empty((64, 2), neighbours.dtype), np.empty(64)
     fillers, times = np.empty((64, 4), neighbours.dtype), np.empty(64)
     m_edges = m_fillers = 0
-    for u in range(first, last):
+    for u in vertices:
         begin, end = starts[u], starts[u + 1]
         # one place more, to which is written what does not count
         if end - begin + 1 > room:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.forest import ordered
-from tcs.persistence.kernels import doubled, kernel
+from tcs.persistence.kernels import doubled, kernel, trailing_zeros
 from tcs.persistence.pairs import length_between
+from tcs.persistence.sorting import order_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 WORD = 64
 ONE = np.uint64(1)
-# De Bruijn's sequence, whose top six bits tell a power of two that it is multiplied by (Leiserson, Prokop and
-# Randall 1998), and the exponent for each.
-SEQUENCE = np.uint64(0x03F79D71B4CB0A89)
-EXPONENT = np.empty(WORD, np.int64)
-for _bit in range(WORD):
-    EXPONENT[((int(SEQUENCE) << _bit) & (2**64 - 1)) >> 58] = _bit
 # Edges of one call.
 PART_EDGES = 2**16
 # Bytes that rows of bits may take in any case, and bytes of a graph for each end of an edge.
@@ -48,22 +42,20 @@ def sweep(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], 
     Each thread keeps rows of its own, n^2 / 8 bytes, and brings them up to date before each part that it works on.
     """
     n = graph.n
-    tails = np.repeat(np.arange(n, dtype=graph.neighbours.dtype), np.diff(graph.starts))
-    upper = graph.neighbours > tails
-    tails, heads, keys = tails[upper], graph.neighbours[upper], graph.keys[upper]
-    order = ordered(keys)
-    tails, heads, keys = tails[order], heads[order], keys[order]
+    tails, heads, keys = edges_in_order(graph, team)
     spare: list[tuple[NDArray[np.uint64], int]] = []
 
     def work(first: int, last: int) -> Any:
         try:
-            bits, entered = spare.pop()
+            rows, entered = spare.pop()
         except IndexError:
-            bits, entered = np.zeros((n, -(-n // WORD)), np.uint64), 0
-        # parts begin in their order, so rows that are free never hold an edge of a later one
-        enter(bits, tails, heads, entered, first)
-        found = lunes_in_order(bits, tails, heads, keys, first, last, graph.starts, graph.neighbours, graph.keys)
-        spare.append((bits, last))
+            entered = len(keys) + 1
+        # parts begin in their order, as a rule, so that free rows hold no edge of a later one
+        if entered > first:
+            rows, entered = np.zeros((n, -(-n // WORD)), np.uint64), 0
+        enter(rows, tails, heads, entered, first)
+        found = lunes_in_order(rows, tails, heads, keys, first, last, graph.starts, graph.neighbours, graph.keys)
+        spare.append((rows, last))
         return found
 
     cuts = [*range(0, max(1, len(keys)), PART_EDGES), len(keys)]
@@ -71,6 +63,33 @@ def sweep(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], 
     edges, lengths, fillers, times = (np.concatenate(each) for each in zip(*found, strict=True))
     by_tail = np.argsort(edges[:, 0], kind="stable")
     return edges[by_tail], lengths[by_tail], fillers, times
+
+
+def edges_in_order(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+    """Each edge once, in the order of (key, smaller vertex, larger vertex): the two, and the key."""
+    tails, heads, keys = upper(graph.starts, graph.neighbours, graph.keys)
+    if not len(keys):
+        return tails, heads, keys
+    # floats without a sign have the order of their bits
+    bits = keys.view(np.int64)
+    least = int(bits.min())
+    bits, order = order_by(bits - least, int(bits.max()) - least + 1, team)
+    bits += least
+    return tails[order], heads[order], bits.view(np.float64)
+
+
+@kernel
+def upper(starts: NDArray[np.int64], neighbours: NDArray[Any], keys: NDArray[np.float64]) -> Any:
+    """Each edge once, in the order of (smaller vertex, larger vertex): the two, and the key."""
+    m = len(keys) // 2
+    tails, heads, lengths = np.empty(m, neighbours.dtype), np.empty(m, neighbours.dtype), np.empty(m)
+    at = 0
+    for u in range(len(starts) - 1):
+        for i in range(starts[u], starts[u + 1]):
+            if neighbours[i] > u:
+                tails[at], heads[at], lengths[at] = u, neighbours[i], keys[i]
+                at += 1
+    return tails, heads, lengths
 
 
 @kernel
@@ -175,7 +194,7 @@ def flood(bits: NDArray[np.uint64], left: NDArray[np.uint64], wave: NDArray[np.u
 @kernel
 def lowest(word: np.uint64) -> int:
     """The place of the lowest bit of a word that is not 0."""
-    return int(EXPONENT[((word & (~word + ONE)) * SEQUENCE) >> np.uint64(58)])
+    return trailing_zeros(int(np.int64(word)))
 
 
 @kernel

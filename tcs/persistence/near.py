@@ -1,7 +1,7 @@
 """All pairs of points within a distance, in any dimension and three metrics.
 
-Candidates come from a k-d tree where few coordinates make one worth while, else from blocks of all pairs: Euclidean
-ones by a matrix product, with a margin for its rounding. A pair is kept for what its own coordinates say, added up in
+Candidates come from a k-d tree where few coordinates make one worth while, else from tiles of all pairs: Euclidean
+ones by their products, with a margin for rounding. A pair is kept for what its own coordinates say, added up in
 their order, so its key does not depend on how it was found.
 """
 
@@ -24,10 +24,9 @@ METRICS = {"euclidean": SQUARES, "cityblock": MAGNITUDES, "chebyshev": LARGEST}
 TREE_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
 # A tree beats trying all pairs for many points of few coordinates.
 TREE_DIMENSION, TREE_POINTS = 8, 20_000
-# Points a side of a block of pairs, so that its products fill 8 MB at most.
-BLOCK_ROWS, BLOCK_COLUMNS = 512, 2048
-TRIED_ROWS, TRIED_COLUMNS = 64, 512
-LANES = 8
+# Points of one call, and of a tile of pairs, whose sums stay in the nearest cache.
+PART_ROWS, TILE_ROWS, TILE_COLUMNS = 64, 16, 512
+LANES = 64
 LEAST_EXPONENT = -400
 
 Found = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]
@@ -65,8 +64,8 @@ def near_pairs(points: NDArray[np.float64], longest: float, metric: str, index: 
         columns = np.ascontiguousarray(points.T)
         parts = team.run(
             "graph",
-            lambda row: by_trying(columns, row, min(row + TRIED_ROWS, n), longest, code, index),
-            [(row,) for row in range(0, n, TRIED_ROWS)],
+            lambda row: by_trying(columns, row, min(row + PART_ROWS, n), longest, code, index),
+            [(row,) for row in range(0, n, PART_ROWS)],
         )
     low, high, keys = (np.concatenate(found) for found in zip(*parts, strict=True))
     return low, high, keys
@@ -93,58 +92,108 @@ def by_products(
     points: NDArray[np.float64], centred: NDArray[np.float64], exponent: int, longest: float, index: NDArray[Any],
     team: Team,
 ) -> list[Found]:  # fmt: skip
-    """Pairs found by |x|^2 + |y|^2 - 2 x.y, in blocks, with a margin for what that identity loses.
+    """Pairs found by |x|^2 + |y|^2 - 2 x.y, in tiles, with a margin for what that identity loses.
 
-    With unit roundoff u, the sums of d + 1 products and the rounding of the coordinates change it by less than
-    2 (d + 16) u (|x|^2 + |y|^2), in whatever order the library adds up (Higham 2002, section 3.1).
+    With unit roundoff u, the rounding of the coordinates, of sums of d products and of what they are compared with
+    changes it by less than 2 (d + 20) u (|x|^2 + |y|^2), in whatever order is added up (Higham 2002, section 3.1).
     """
-    n, dimension = points.shape
+    dimension = points.shape[1]
     bound = math.ldexp(longest, -2 * exponent) if longest < np.inf else np.inf
-    single = 2 * (dimension + 16) * 2.0**-24
-    norms = np.einsum("ij,ij->i", centred, centred)
+    margin = 2 * (dimension + 20) * 2.0**-24
+    kind: type[np.floating[Any]] = np.float32
     # single precision is twice as fast, where its margin lets few pairs too many pass
-    if 16 * single * float(np.median(norms)) <= bound:
-        centred, margin = centred.astype(np.float32), single
-    else:
-        margin = single * 2.0**-29
+    if 16 * margin * float(np.median(np.einsum("ij,ij->i", centred, centred))) > bound:
+        margin, kind = margin * 2.0**-29, np.float64
+    columns = np.ascontiguousarray(centred.T, dtype=kind)
+    norms = np.einsum("ij,ij->j", columns, columns, dtype=np.float64) * (1 - margin)
     # below the smallest normal number of single precision products are lost
-    bound = bound * (1 + 2.0**-40) + dimension * 2.0**-120
-    norms = np.einsum("ij,ij->i", centred, centred, dtype=np.float64) * (1 - margin)
-
-    def block(row: int, column: int) -> Found:
-        products = centred[row : row + BLOCK_ROWS] @ centred[column : column + BLOCK_COLUMNS].T
-        found: Found = near_in_block(points, products, norms, row, column, bound, longest, index)
-        return found
-
-    corners = [(row, column) for row in range(0, n, BLOCK_ROWS) for column in range(row, n, BLOCK_COLUMNS)]
-    return team.run("graph", block, corners)
+    bound = min(bound * (1 + 2.0**-20) + dimension * 2.0**-120, 2.0**100)
+    # x.y is compared with one number for x and one for y
+    bars = ((norms - bound) / 2).astype(kind)
+    halves = (norms / 2).astype(kind)
+    n = len(points)
+    return team.run(
+        "graph",
+        lambda row: near_in_rows(points, columns, bars, halves, row, min(row + PART_ROWS, n), longest, index),
+        [(row,) for row in range(0, n, PART_ROWS)],
+    )
 
 
 @kernel
-def near_in_block(
-    points: NDArray[np.float64], products: NDArray[Any], norms: NDArray[np.float64], row: int, column: int,
-    bound: float, longest: float, index: NDArray[Any],
+def near_in_rows(
+    points: NDArray[np.float64], columns: NDArray[Any], bars: NDArray[Any], halves: NDArray[Any], first: int,
+    last: int, longest: float, index: NDArray[Any],
 ) -> Any:  # fmt: skip
-    """Pairs of a block whose products let them be near, and whose coordinates say that they are."""
+    """Pairs whose smaller vertex is from ``first`` to ``last``, by their products and then by their coordinates.
+
+    Args:
+        columns: coordinates (d, n). A pair may be near if its product is at least ``bars[x] + halves[y]``.
+    """
+    n = columns.shape[1]
     low, high, keys = np.empty(256, index.dtype), np.empty(256, index.dtype), np.empty(256)
     count = 0
-    candidates = np.empty(products.shape[1] + 4, np.int64)
-    for i in range(products.shape[0]):
-        a = row + i
-        m = 0
-        for j in range(max(0, a + 1 - column), products.shape[1]):
-            candidates[m] = column + j
-            m += norms[a] + norms[column + j] - 2 * np.float64(products[i, j]) <= bound
-        candidates[m : m + 4] = a
-        while count + m > len(low):
-            low, high, keys = doubled(low), doubled(high), doubled(keys)
-        for start in range(0, m, 4):
-            squares = four_squares(points, a, candidates[start : start + 4])
-            for lane in range(min(4, m - start)):
-                if squares[lane] <= longest:
-                    low[count], high[count], keys[count] = a, candidates[start + lane], squares[lane]
-                    count += 1
+    products = np.empty((TILE_ROWS, TILE_COLUMNS), columns.dtype)
+    candidates = np.empty(TILE_COLUMNS + 4, np.int64)
+    for left in range(first, n, TILE_COLUMNS):
+        wide = min(TILE_COLUMNS, n - left)
+        for top in range(first, min(last, left + wide), TILE_ROWS):
+            tall = min(TILE_ROWS, last - top)
+            multiply(columns, top, tall, left, wide, products)
+            while count + TILE_ROWS * TILE_COLUMNS > len(low):
+                low, high, keys = doubled(low), doubled(high), doubled(keys)
+            for i in range(tall):
+                a = top + i
+                m = 0
+                for start in range(0, wide, LANES):
+                    m = collect(products[i, :wide], bars[a], halves[left : left + wide], start, candidates, m)
+                candidates[m : m + 4] = 0
+                for start in range(0, m, 4):
+                    others = candidates[start : start + 4] + left
+                    squares = four_squares(points, a, others)
+                    for lane in range(min(4, m - start)):
+                        if squares[lane] <= longest and others[lane] > a:
+                            low[count], high[count], keys[count] = a, others[lane], squares[lane]
+                            count += 1
     return low[:count].copy(), high[:count].copy(), keys[:count].copy()
+
+
+@kernel
+def multiply(columns: NDArray[Any], top: int, tall: int, left: int, wide: int, products: NDArray[Any]) -> None:
+    """Products of ``tall`` points from ``top`` on with ``wide`` points from ``left`` on; ``columns`` (d, n)."""
+    dimension = len(columns)
+    products[:tall, :wide] = 0
+    for c in range(0, dimension - 3, 4):
+        one, two = columns[c, left : left + wide], columns[c + 1, left : left + wide]
+        three, four = columns[c + 2, left : left + wide], columns[c + 3, left : left + wide]
+        for i in range(tall):
+            product = products[i]
+            x, y, z, w = columns[c, top + i], columns[c + 1, top + i], columns[c + 2, top + i], columns[c + 3, top + i]
+            for j in range(len(one)):
+                product[j] += (x * one[j] + y * two[j]) + (z * three[j] + w * four[j])
+    for c in range(dimension // 4 * 4, dimension):
+        one = columns[c, left : left + wide]
+        for i in range(tall):
+            product = products[i]
+            x = columns[c, top + i]
+            for j in range(len(one)):
+                product[j] += x * one[j]
+
+
+@kernel
+def collect(
+    products: NDArray[Any], bar: Any, halves: NDArray[Any], start: int, candidates: NDArray[np.int64], m: int
+) -> int:
+    """Add the places from ``start`` on, at most LANES, whose product is large enough; how many there are then."""
+    some = products[start : start + LANES]
+    half = halves[start : start + LANES]
+    hits = 0
+    for j in range(len(some)):
+        hits += some[j] >= bar + half[j]
+    if hits:
+        for j in range(len(some)):
+            candidates[m] = start + j
+            m += some[j] >= bar + half[j]
+    return m
 
 
 @kernel
@@ -168,28 +217,30 @@ def by_trying(
     dimension, n = columns.shape
     low, high, keys = np.empty(256, index.dtype), np.empty(256, index.dtype), np.empty(256)
     count = 0
-    total = np.empty((LANES, TRIED_COLUMNS))
-    for left in range(first, n, TRIED_COLUMNS):
-        wide = min(TRIED_COLUMNS, n - left)
-        for top in range(first, min(last, left + wide), LANES):
-            tall = min(LANES, last - top)
-            total[:] = 0
+    totals = np.empty((TILE_ROWS, TILE_COLUMNS))
+    for left in range(first, n, TILE_COLUMNS):
+        wide = min(TILE_COLUMNS, n - left)
+        for top in range(first, min(last, left + wide), TILE_ROWS):
+            tall = min(TILE_ROWS, last - top)
+            totals[:] = 0
             for c in range(dimension):
+                column = columns[c, left : left + wide]
                 for i in range(tall):
+                    total = totals[i]
                     x = columns[c, top + i]
                     if code == MAGNITUDES:
-                        for j in range(wide):
-                            total[i, j] += abs(x - columns[c, left + j])
+                        for j in range(len(column)):
+                            total[j] += abs(x - column[j])
                     else:
-                        for j in range(wide):
-                            total[i, j] = max(total[i, j], abs(x - columns[c, left + j]))
-            while count + LANES * TRIED_COLUMNS > len(low):
+                        for j in range(len(column)):
+                            total[j] = max(total[j], abs(x - column[j]))
+            while count + TILE_ROWS * TILE_COLUMNS > len(low):
                 low, high, keys = doubled(low), doubled(high), doubled(keys)
             for i in range(tall):
                 a = top + i
                 for j in range(max(0, a + 1 - left), wide):
-                    low[count], high[count], keys[count] = a, left + j, total[i, j]
-                    count += total[i, j] <= longest
+                    low[count], high[count], keys[count] = a, left + j, totals[i, j]
+                    count += totals[i, j] <= longest
     return low[:count].copy(), high[:count].copy(), keys[:count].copy()
 
 

@@ -11,6 +11,8 @@ from tcs.persistence.kernels import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# A row this many times longer than another is searched, not walked along.
+MUCH_LONGER = 16
 # Entries that insertion sorts as fast as anything.
 FEW = 24
 

@@ -68,6 +68,15 @@ def test_infinity_in_a_dense_matrix_is_no_edge() -> None:
     assert edges_of(from_dense(matrix, np.inf)) == {(0, 1): 1.0}
 
 
+def test_zeros_have_no_sign() -> None:
+    """A zero with a sign is an edge of length zero like any other, whose bits sort before all others."""
+    matrix = np.array([[-0.0, -0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.0, -0.0]])
+    pairs = sparse.coo_matrix((np.array([-0.0, 1.0, 1.0]), ([0, 0, 2], [1, 2, 1])))
+    for graph in (from_dense(matrix, 1.0), from_sparse(pairs, 1.0)):
+        assert edges_of(graph) == {(0, 1): 0.0, (0, 2): 1.0, (1, 2): 1.0}
+        assert not np.signbit(graph.keys).any()
+
+
 def test_an_edge_belongs_to_the_graph_when_its_float32_is_at_most_that_of_the_threshold() -> None:
     """0.1 as float32 is larger than 0.1, and what rounds to it is inside, as ripser has it."""
     near = np.array([0.1, np.float64(np.float32(0.1)), 0.1000000052, 0.1000000053, 0.1000000054, 0.1000000093])
@@ -82,6 +91,19 @@ def test_an_edge_belongs_to_the_graph_when_its_float32_is_at_most_that_of_the_th
     points = np.append(near, [0, 7.0])[:, None]
     pairs = edges_of(from_points(points, 0.1, "chebyshev"))
     assert {v + 1: d for (v, w), d in pairs.items() if w == 6} == {v: d for (_, v), d in inside.items()}
+
+
+def test_a_length_half_way_between_two_float32_numbers_rounds_to_the_even_one() -> None:
+    """1 + 2^-24 is an edge at threshold 1, 1 + 3 * 2^-24 is none at the odd number before it."""
+    odd = 1 + 2.0**-23
+    for half_way, threshold, inside in [(1 + 2.0**-24, 1.0, True), (1 + 3 * 2.0**-24, odd, False)]:
+        matrix = symmetric([[0, half_way], [0, 0]])
+        graphs = [
+            from_dense(matrix, threshold), from_sparse(sparse.coo_matrix(matrix), threshold),
+            from_points(np.array([[0.0], [half_way]]), threshold, "cityblock"),
+        ]  # fmt: skip
+        for graph in graphs:
+            assert edges_of(graph) == ({(0, 1): half_way} if inside else {})
 
 
 def test_edges_beyond_the_radius_of_a_cone_are_left_out() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from graphs import by_definition, classified, weighted, weights_of
-from tcs.persistence.graph import Graph
+from tcs.persistence.graph import Graph, from_points
 from tcs.persistence.graph_descent import nearest_in_lune, push_down, relative_between
 
 Edge = tuple[int, int]
@@ -98,6 +98,17 @@ def test_edges_of_the_forest_are_left_out_of_columns() -> None:
     assert any(set(column) - kept for column in whole)
 
 
+def test_what_is_kept_from_one_edge_to_the_next_changes_nothing() -> None:
+    """Hundreds of fillers of one cloud in one call, in two calls and one by one have the same columns."""
+    rng = np.random.default_rng(2)
+    points = rng.random((200, 20))
+    graph = from_points(points, np.inf)
+    whole, fillers = columns(graph, None, 10**6)
+    assert len(fillers) > 500
+    assert columns(graph, None, len(fillers) // 2 + 1)[0] == whole
+    assert columns(graph, None, 1)[0] == whole
+
+
 def test_a_deep_descent() -> None:
     """A fan of triangles: the boundary of one filler ends at a hundred relative neighbours."""
     n = 120
@@ -124,7 +135,7 @@ def test_the_nearest_vertex_of_a_lune_has_the_shortest_longer_side(
     edges, lengths, _, _ = classified(graph, "walk")
     row_starts = np.searchsorted(edges[:, 0], np.arange(graph.n + 1))
     for (u, v), parts in by_definition(weights).items():
-        nearest = nearest_in_lune(graph.starts, graph.neighbours, graph.keys, u, v, weights[u, v])
+        nearest, *found = nearest_in_lune(graph.starts, graph.neighbours, graph.keys, u, v, weights[u, v])
         place = relative_between(edges, lengths, row_starts, u, v, weights[u, v])
         if not parts:
             assert nearest == -1
@@ -133,6 +144,7 @@ def test_the_nearest_vertex_of_a_lune_has_the_shortest_longer_side(
         assert place == -1
         sides = {w: max(weights[ordered(u, w)], weights[ordered(v, w)]) for part in parts for w in part}
         assert sides[nearest] == min(sides.values())
+        assert found == [weights[ordered(u, nearest)], weights[ordered(v, nearest)]]
 
 
 def test_the_row_of_a_hub_is_searched() -> None:
@@ -141,6 +153,6 @@ def test_the_row_of_a_hub_is_searched() -> None:
     weights = {(5, v): 2.0 for v in range(6, n)} | {(0, 5): 2.0, (0, 7): 2.0, (0, 6): 1.0, (0, n): 0.5}
     graph = weighted(n + 1, weights)
     for u, v in [(0, 5), (5, 7)]:
-        nearest = nearest_in_lune(graph.starts, graph.neighbours, graph.keys, u, v, 2.0)
+        nearest, _, _ = nearest_in_lune(graph.starts, graph.neighbours, graph.keys, u, v, 2.0)
         lune = set().union(*by_definition(weights)[u, v])
         assert (nearest in lune) if lune else nearest == -1

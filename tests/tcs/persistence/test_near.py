@@ -55,16 +55,14 @@ CLOUDS = {
 }
 
 
-@pytest.mark.parametrize("route", ["blocks", "tree"])
+@pytest.mark.parametrize("route", ["tiles", "tree"])
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("dimension", [1, 3, 5, 40])
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_pairs_are_those_of_the_definition(
     route: str, metric: str, dimension: int, cloud: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys are equal bit for bit, the threshold hits one of them exactly, and blocks are smaller than the cloud."""
-    for name in ("BLOCK_ROWS", "BLOCK_COLUMNS"):
-        monkeypatch.setattr(near, name, 32)
+    """Keys are equal bit for bit, the threshold hits one of them exactly, and a call takes fewer points than all."""
     if route == "tree":
         monkeypatch.setattr(near, "TREE_POINTS", 0)
         monkeypatch.setattr(near, "TREE_DIMENSION", 100)
@@ -75,7 +73,7 @@ def test_the_pairs_are_those_of_the_definition(
         assert searched(points, longest, metric) == {p: k for p, k in every.items() if k <= longest}
 
 
-@pytest.mark.parametrize("route", ["blocks", "tree"])
+@pytest.mark.parametrize("route", ["tiles", "tree"])
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("exponent", [-540, -537, -530, -500, -450, -70, 70, 500])
 def test_scaling_by_a_power_of_two_scales_the_keys(
@@ -114,6 +112,16 @@ def test_few_points_of_few_coordinates(metric: str, n: int, dimension: int) -> N
     assert searched(np.ones((n, dimension)), 0.0, metric) == pairs
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("n", [near.LANES, near.LANES + 1, near.LANES + 2, near.TILE_COLUMNS + 1])
+def test_no_point_is_lost_at_the_end_of_a_tile(metric: str, n: int) -> None:
+    """One more point than fits, and the first and the last one coincide."""
+    points = np.arange(n, dtype=float)[:, None] * [1.0, 0.0]
+    points[-1] = 0
+    pairs = {(v, v + 1): 1.0 for v in range(n - 2)} | {(0, n - 1): 0.0, (1, n - 1): 1.0}
+    assert searched(points, 1.0, metric) == pairs
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(0, 2**32), st.integers(2, 40), st.integers(1, 12), st.integers(-3, 3), st.sampled_from(METRICS),
@@ -129,6 +137,22 @@ def test_no_pair_is_lost_and_none_is_made_up(
     every = by_definition(points, np.inf, metric)
     longest = float(rng.choice(sorted(without_cone(every, n).values())))
     assert searched(points, longest, metric, threads) == {p: k for p, k in every.items() if k <= longest}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_points_fill_several_tiles(metric: str) -> None:
+    """More points than a tile has columns, by whole arrays of sums in the order of the coordinates."""
+    points = np.random.default_rng(4).random((near.TILE_COLUMNS * 2 + 77, 6))
+    keys = np.zeros((len(points), len(points)))
+    for x in points.T:
+        apart = np.abs(x[:, None] - x[None])
+        keys = np.maximum(keys, apart) if metric == "chebyshev" else keys + apart ** (1 + (metric == "euclidean"))
+    low, high = np.triu_indices(len(points), 1)
+    lengths = keys[low, high]
+    longest = np.partition(lengths, 20_000)[20_000]
+    inside = lengths <= longest
+    expected = zip(zip(low[inside].tolist(), high[inside].tolist(), strict=True), lengths[inside].tolist(), strict=True)
+    assert searched(points, longest, metric, 2) == dict(expected)
 
 
 def test_single_precision_is_taken_only_where_its_margin_is_small() -> None:
