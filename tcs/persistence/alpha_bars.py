@@ -12,6 +12,7 @@ from tcs.persistence.alpha_loops import Edges, loops, settled
 from tcs.persistence.delaunay import triangulate, triangulate_plane
 from tcs.persistence.dual import top_dimension
 from tcs.persistence.kernels import axes_of
+from tcs.persistence.memory import require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,14 +22,21 @@ if TYPE_CHECKING:
     from tcs.persistence.team import Team
 
 PART_CELLS = 2**15
+# Bytes for each cell of so many corners, beyond those that the triangulation takes.
+BYTES_A_CELL = {3: 100, 4: 150}
 
 
-def bars_of(points: NDArray[np.float64], team: Team, clock: Clock) -> list[NDArray[np.float64]]:
+def bars_of(
+    points: NDArray[np.float64], team: Team, clock: Clock, memory_limit: int | None = None
+) -> list[NDArray[np.float64]]:
     """Bars (m, 2) by dimension, births rising: values are squared radii, zero-length bars are among them.
 
     Args:
         points: as :class:`.exact_points.ExactPoints` has them. Points on a plane or a line have bars in dimensions 0
             and 1, or 0 only.
+
+    Raises:
+        MemoryForecastError: there are more Delaunay cells than memory allows; evenly spread points have few.
     """
     dimension = points.shape[1]
     triangulation = None
@@ -40,9 +48,11 @@ def bars_of(points: NDArray[np.float64], team: Team, clock: Clock) -> list[NDArr
             triangulation = triangulate_plane(points, team.threads, tell)
     if triangulation is None:
         return [_components(_gaps(points))]
+    m, corners = triangulation.cells.shape
+    require(m * BYTES_A_CELL[corners], memory_limit, f"{m:,} Delaunay cells of {len(points):,} points")
     with clock.stage("values"):
         values, facets = _values(points, triangulation, team)
-    if triangulation.cells.shape[1] == 3:
+    if corners == 3:
         with clock.stage("dual"):
             dual = top_dimension(triangulation, values, facets, np.zeros(facets.shape, dtype=np.bool_), team)
         return [_components(dual.values), dual.bars]
@@ -50,7 +60,7 @@ def bars_of(points: NDArray[np.float64], team: Team, clock: Clock) -> list[NDArr
         found = team.run(
             "edges",
             lambda a, b: edge_values(points, *triangulation, a, b, facets, axes_of(3)),
-            _parts(len(values)),
+            _parts(m),
         )
         edges = Edges(*(np.concatenate(each) for each in zip(*found, strict=True)))
         del found

@@ -106,9 +106,10 @@ def alpha_diagrams(
     with Team(threads or len(os.sched_getaffinity(0)), progress) as team:
         with clock.stage("curve"):
             exact = exact_points(cloud, team)
-        found = bars_of(exact.points, team, clock)
+        found = bars_of(exact.points, team, clock, memory_limit)
     exact.check(found[0][:, 1].min())
-    bars = [_in_units(rows, exact.exponent, squared=squared) for rows in found]
+    with clock.stage("sort"):
+        bars = [_in_units(rows, exact.exponent, squared=squared) for rows in found]
     bars.extend(np.empty((0, 2)) for _ in range(dimension - len(bars)))
     return Diagrams(tuple(bars), n, clock.stages)
 

@@ -2,9 +2,9 @@
 
 Each point removes the cells whose circumscribed spheres hold it and joins the walls of the cavity (Bowyer 1981,
 Watson 1981). Facets of the hull have a cell with the vertex ``GHOST`` on their outer side, so every facet has two
-cells. A thread owns a range of vertices and changes only cells with all vertices in its range: a facet whose vertices
-all lie in the range is written by this thread alone, and cells of mixed ranges stay as they are. So no locks are
-needed; points whose cavity reaches beyond the range are left for later.
+cells. Each vertex has an owner, and a thread changes only cells whose vertices are all its own: a facet of such
+vertices is written by this thread alone, and cells of several owners stay as they are. So no locks are needed; points
+whose cavity reaches further are left for later.
 
 A row of ``rows`` is a cell: its d + 1 vertices, then the cells beyond the facets opposite to each.
 """
@@ -26,36 +26,38 @@ if TYPE_CHECKING:
 EMPTY = -2
 # What lies beyond a facet that is not linked yet, and the mark of a cell that was not looked at.
 NEVER = -1
+# Who owns all vertices.
+ALL = -1
 
 
 @kernel
 def insert(
-    points: NDArray[np.float64], queue: NDArray[Any], low: int, high: int, rows: NDArray[Any], marks: NDArray[Any],
-    spare: NDArray[Any], hint: int, step: int, axes: Any,
+    points: NDArray[np.float64], queue: NDArray[Any], owner: NDArray[np.uint8], me: int, rows: NDArray[Any],
+    marks: NDArray[Any], spare: NDArray[Any], hint: int, step: int, axes: Any,
 ) -> Any:  # fmt: skip
-    """Insert those points of a queue whose cavities lie in the range of vertices from ``low`` to ``high``.
+    """Insert those points of a queue whose cavities have vertices of one owner only.
 
     Args:
         points: float64 (n, d). ``queue``: which of them to insert, in this order.
+        owner: of each point (n,). ``me``: this one, or ``ALL`` if there is no other.
         marks: at step s a cell gets 2 s if it is in the cavity, 2 s + 1 if it was found not to be; (m,), all at most
             2 ``step`` + 1.
         spare: empty rows, the last to be used first.
-        hint: a cell with a vertex in the range, near the first point.
+        hint: a cell with a vertex of this owner, near the first point.
 
     Returns:
         How far in the queue it got (less than its length when rows ran out), the points left for later, the rows
         that are spare now, the last cell and the last step.
     """
     corners = len(axes) + 1
-    everywhere = low <= 0 and high >= len(points)
     n_spare, n_left = len(spare), 0
     left = np.empty(len(queue), queue.dtype)
     stack, cavity = np.empty(64, np.int64), np.empty(64, np.int64)
     walls = np.empty((128, 3), np.int64)
     for at in range(len(queue)):
         p = whole(queue[at])
-        hint, found = locate(points, rows, hint, p, low, high, axes)
-        if not found or not (everywhere or owned(rows, hint, low, high, axes)):
+        hint, found = locate(points, rows, hint, p, owner, me, axes)
+        if not found or not owned(rows, hint, owner, me, axes):
             left[n_left] = p
             n_left += 1
             continue
@@ -80,7 +82,7 @@ def insert(
                 if marks[other] == 2 * step:
                     continue
                 if marks[other] != 2 * step + 1:
-                    mine = everywhere or owned(rows, other, low, high, axes)
+                    mine = owned(rows, other, owner, me, axes)
                     if in_conflict(points, rows, other, p, axes):
                         if not mine:
                             clear = False
@@ -159,11 +161,13 @@ def link(rows: NDArray[Any], cell: int, k: int, j: int, new: int, axes: Any) -> 
 
 
 @kernel
-def owned(rows: NDArray[Any], cell: int, low: int, high: int, axes: Any) -> bool:
-    """Whether all vertices of a cell lie in a range; the ghost lies in every range."""
+def owned(rows: NDArray[Any], cell: int, owner: NDArray[np.uint8], me: int, axes: Any) -> bool:
+    """Whether all vertices of a cell have this owner; the ghost has every owner."""
+    if me == ALL:
+        return True
     for k in range(len(axes) + 1):
         vertex = rows[cell, k]
-        if vertex != GHOST and not low <= vertex < high:
+        if vertex != GHOST and owner[vertex] != me:
             return False
     return True
 
@@ -191,12 +195,14 @@ def in_conflict(points: NDArray[np.float64], rows: NDArray[Any], cell: int, p: i
 
 
 @kernel
-def locate(points: NDArray[np.float64], rows: NDArray[Any], cell: int, p: int, low: int, high: int, axes: Any) -> Any:
+def locate(
+    points: NDArray[np.float64], rows: NDArray[Any], cell: int, p: int, owner: NDArray[np.uint8], me: int, axes: Any
+) -> Any:
     """Walk from a cell towards p, through facets that have p on their far side (Devillers, Pion and Teillaud 2002).
 
     Returns:
         The cell that holds p, or the one with the ghost behind the facet where the hull was left, and True. Where
-        the way leads through facets without a vertex in the range, the last cell and False.
+        the way leads through facets without a vertex of this owner, the last cell and False.
     """
     corners = len(axes) + 1
     ghost = ghost_at(rows, cell, axes)
@@ -214,10 +220,10 @@ def locate(points: NDArray[np.float64], rows: NDArray[Any], cell: int, p: int, l
                 break
         if onward < 0:
             return cell, True
-        within = False
+        within = me == ALL
         for k in range(corners):
-            if k != onward and low <= rows[cell, k] < high:
-                within = True
+            if not within and k != onward and rows[cell, k] != GHOST:
+                within = owner[rows[cell, k]] == me
         if not within:
             return cell, False
         before = cell

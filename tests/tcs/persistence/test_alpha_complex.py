@@ -280,6 +280,14 @@ def test_memory_is_forecast() -> None:
     assert alpha_forecast(10**6, 3) > alpha_forecast(10**6, 2) > 10**8
 
 
+def test_many_cells_are_refused_before_they_are_worked_on() -> None:
+    """Two skew lines of n points have n^2 cells: more than was forecast, which is told with their number."""
+    t, zero = np.linspace(0, 1, 500), np.zeros(500)
+    lines = np.concatenate([np.stack([t, zero, zero], axis=1), np.stack([zero + 0.5, t, zero + 1], axis=1)])
+    with pytest.raises(MemoryForecastError, match="249,001 Delaunay cells of 1,000 points: about"):
+        alpha(lines, memory_limit=alpha_forecast(1000, 3))
+
+
 def test_progress_is_told() -> None:
     """Each stage that takes long tells how far it is, up to its end, in the calling thread."""
     told: dict[str, tuple[int, int]] = {}

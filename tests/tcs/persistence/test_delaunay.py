@@ -12,7 +12,7 @@ from scipy.spatial import ConvexHull, Delaunay
 
 pytest.importorskip("numba", reason="the kernels are compiled by numba")
 
-from tcs.persistence import delaunay
+from tcs.persistence import delaunay_builder
 from tcs.persistence.delaunay import Triangulation, triangulate, triangulate_plane
 from tcs.persistence.hilbert import along_curve
 from tcs.persistence.team import Team
@@ -124,9 +124,9 @@ def test_threads_do_not_change_the_cells(dimension: int, shape: str, monkeypatch
     points = points[along_curve(points, Team(1))]
     alone = triangulate(points)
     assert alone is not None
-    monkeypatch.setattr(delaunay, "PART_POINTS", 100)
-    monkeypatch.setattr(delaunay, "ROWS", {2: 0.05, 3: 0.05})
-    monkeypatch.setattr(delaunay, "STRIDE", 64)
+    monkeypatch.setattr(delaunay_builder, "PART_POINTS", 100)
+    monkeypatch.setattr(delaunay_builder, "ROWS", {2: 0.05, 3: 0.05})
+    monkeypatch.setattr(delaunay_builder, "STRIDE", 64)
     told: list[tuple[int, int]] = []
     for threads in (2, 5):
         found = triangulate(points, threads, lambda done, total: told.append((done, total)))
