@@ -7,8 +7,11 @@ or contracted into fused multiply-adds. Kernels release the GIL and are called f
 from __future__ import annotations
 
 import functools
+import hashlib
+import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -35,11 +38,27 @@ UNROLLED = 4
 
 def kernel(function: Compiled) -> Compiled:
     """Compile a function when it is first called, and keep the machine code in a cache on disk, if there can be one."""
+    # machine code holds that of the kernels it calls, but numba looks for changes in the function's own file only
+    function.__qualname__ += f".{sources(Path(function.__code__.co_filename))}"
     try:
         return cast("Compiled", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
     except RuntimeError:
         warn_of_no_cache()
         return cast("Compiled", numba.njit(nogil=True, error_model="numpy")(function))
+
+
+@functools.cache
+def sources(module: Path) -> str:
+    """A digest of the text of a module and of all beside it that it imports, itself or by way of others."""
+    texts: dict[Path, bytes] = {}
+    waiting = [module]
+    while waiting:
+        path = waiting.pop()
+        if path not in texts:
+            texts[path] = path.read_bytes() if path.is_file() else b""
+            names = re.findall(rb"from tcs\.persistence\.(\w+) import", texts[path])
+            waiting += [path.with_name(f"{name.decode()}.py") for name in names]
+    return hashlib.sha256(b"".join(texts[path] for path in sorted(texts))).hexdigest()[:12]
 
 
 @functools.cache
