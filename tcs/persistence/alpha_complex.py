@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Bytes for each point at the peak, for cells of evenly spread points: see `alpha_forecast`.
-BYTES_A_POINT = {2: 420, 3: 1400}
+BYTES_A_POINT = {2: 450, 3: 1600}
 # Relative to its death; twice what a value may be off.
 SHORTEST = 2.0**-36
 

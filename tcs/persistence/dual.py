@@ -66,6 +66,7 @@ def top_dimension(
     numbers[m] = len(critical)
     found = team.run("dual", lambda a, b: critical_facets(facets, beyond, taken, through, peak, numbers, a, b), parts)
     names, births, sides = (np.concatenate(each) for each in zip(*found, strict=True))
+    del found
     order = ordered(births)
     peaks = np.append(values[critical], np.inf)
     ended = join(order, sides, peaks)
