@@ -38,7 +38,7 @@ def order_by(keys: NDArray[np.int64], top: int, team: Team) -> tuple[NDArray[np.
         other_keys = np.empty_like(keys) if shift <= bits else spare
         counts = np.array(team.run("sort", count, [(keys, a, b, shift, bits) for a, b in parts]))
         before = np.cumsum(counts.T.ravel()) - counts.T.ravel()
-        slots = np.ascontiguousarray(before.reshape(-1, len(parts)).T)
+        slots = np.ascontiguousarray(before.reshape(1 << bits, len(parts)).T)
         moves = [
             (keys, places, a, b, shift, bits, slots[part], other_keys, other_places)
             for part, (a, b) in enumerate(parts)
