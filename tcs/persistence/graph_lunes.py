@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.graph_descent import push_down
 from tcs.persistence.graph_sweep import is_dense, sweep
 from tcs.persistence.kernels import doubled, kernel, precedes
 from tcs.persistence.pairs import MUCH_LONGER, length_between, sort_rows, sorted_pairs
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     from tcs.persistence.graph import Graph
     from tcs.persistence.team import Team
-
-__all__ = ["MUCH_LONGER", "classify", "lunes", "push_down"]
 
 # Entries of rows that one call works on, unless that makes more than so many calls.
 PART_ENTRIES, MOST_PARTS = 2**18, 256

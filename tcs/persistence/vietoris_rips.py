@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tcs.persistence.matrix import Pairs
+    from tcs.persistence.voids import Voids
 
 # Above this dimension a grid no longer separates points, and blocks of matrix products find neighbours faster.
 GRID_DIMENSION = 12
@@ -27,6 +28,7 @@ MOST_POINTS = 2**32
 # Beyond this squares of lengths overflow, and long before it lengths are beyond float32.
 LARGEST_COORDINATE = 2.0**500
 METRICS = ("euclidean", "cityblock", "chebyshev", "precomputed")
+HIGHEST = 2
 # Up to here a cloud in which nearly all pairs are edges is handled as a dense matrix, n^2 entries.
 MOST_DENSE = 2**13
 
@@ -46,16 +48,17 @@ def rips(
         points: float array (n, d) of coordinates; or with ``metric="precomputed"`` a matrix of distances (n, n),
             dense or scipy sparse, in which a pair that is not stored is no edge. n = 0 gives empty bars.
         threshold: the longest edge, in the units of the coordinates; ``inf`` for all edges.
-        max_dimension: of homology, 0 or 1.
+        max_dimension: of homology, 0, 1 or 2.
         metric: "euclidean", "cityblock", "chebyshev" or "precomputed".
         threads: how many to use; as many as there are processors for this process, if not given.
         memory_limit: in bytes; what is available, if not given.
         progress: called as ``progress(stage, done, total)``.
         span: entered around each stage, ``with span("lune"): ...``, as tracers have it.
         simplices: also hand out the simplices at which bars begin and end: a vertex and an edge, an edge and a
-            triangle. Their lengths do not depend on the order of the points, but among equals which it is does.
+            triangle. Their lengths do not depend on the order of the points, but among equals which it is does. In
+            dimensions 0 and 1.
         cycles: also hand out a cycle for each bar in dimension 1, born with the bar and filled at its end. This takes
-            a second reduction, in the slower direction.
+            a second reduction, in the slower direction. In dimensions 0 and 1.
 
     Returns:
         A :class:`~tcs.persistence.barcode.Barcode`; its ``stages`` are the seconds of grid, lune, forest, push-down,
@@ -71,6 +74,9 @@ def rips(
     """
     threshold = _length(threshold)
     _check(max_dimension, metric, threads, memory_limit)
+    if max_dimension > 1 and (simplices or cycles):
+        asked = "simplices" if simplices else "cycles"
+        raise InputError(f"{asked}: they are handed out in dimensions 0 and 1; leave it out, or set max_dimension=1")
     team = Team(threads or len(os.sched_getaffinity(0)), progress)
     clock = Clock(span)
     if metric == "euclidean":
@@ -80,31 +86,50 @@ def rips(
         require(forecast(*points.shape), memory_limit, f"{len(points):,} points")
     with team:
         with clock.stage("grid"):
-            lunes = _lunes(points, threshold, metric, team)
+            lunes = _lunes(points, threshold, metric, team, loops=max_dimension > 1)
         if lunes is None:
             return _empty(max_dimension, threshold)
         from tcs.persistence.matrix import reduce_lunes
 
         pairs = reduce_lunes(lunes, team, clock)
+        voids = None
+        if max_dimension > 1:
+            from tcs.persistence.voids import reduce_loops
+
+            voids = reduce_loops(lunes, pairs, team, clock)
     with clock.stage("sort"):
-        return _barcode(lunes, pairs, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
+        return _barcode(lunes, pairs, voids, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
 
 
-def _lunes(points: Any, threshold: float, metric: str, team: Team) -> Any:
+def _lunes(points: Any, threshold: float, metric: str, team: Team, *, loops: bool) -> Any:
+    """The filtration as one of the classes that find lunes, with their loops if wanted; None if there are no points."""
     from tcs.persistence.graph import from_dense, from_points, from_sparse
-    from tcs.persistence.weighted import GraphLunes
 
     if metric == "precomputed":
         graph = from_sparse(points, threshold) if hasattr(points, "tocoo") else from_dense(points, threshold)
-        return GraphLunes(graph) if graph.n else None
+        return _graph_lunes(graph, loops=loops) if graph.n else None
     if metric != "euclidean":
         cloud = _cloud(points)
-        return GraphLunes(from_points(cloud, threshold, metric)) if len(cloud) else None
+        return _graph_lunes(from_points(cloud, threshold, metric, team), loops=loops) if len(cloud) else None
     if points.shape[1] > GRID_DIMENSION or (len(points) <= MOST_DENSE and _all_near(points, threshold)):
-        return GraphLunes(from_points(points, threshold, metric))
+        return _graph_lunes(from_points(points, threshold, metric, team), loops=loops)
+    if loops:
+        from tcs.persistence.voids import EuclideanVoids
+
+        return EuclideanVoids(points, longest_square(threshold), team)
     from tcs.persistence.euclidean import EuclideanLunes
 
     return EuclideanLunes(points, longest_square(threshold), team)
+
+
+def _graph_lunes(graph: Any, *, loops: bool) -> Any:
+    if loops:
+        from tcs.persistence.voids import GraphVoids
+
+        return GraphVoids(graph)
+    from tcs.persistence.weighted import GraphLunes
+
+    return GraphLunes(graph)
 
 
 def _all_near(points: NDArray[np.float64], threshold: float) -> bool:
@@ -123,8 +148,11 @@ def _length(threshold: Any) -> float:
 
 
 def _check(max_dimension: Any, metric: Any, threads: Any, memory_limit: Any) -> None:
-    if not _is_whole(max_dimension) or max_dimension not in (0, 1):
-        raise InputError(f"max_dimension: {max_dimension!r} is not computed here; give 0 or 1")
+    if not _is_whole(max_dimension) or not 0 <= max_dimension <= HIGHEST:
+        raise InputError(
+            f"max_dimension: {max_dimension!r} is not computed here; give 0, 1 or {HIGHEST}, and for more use "
+            "giotto-ph or GUDHI (pip install giotto-ph, gudhi)"
+        )
     if metric not in METRICS:
         near = difflib.get_close_matches(str(metric), METRICS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else 'for another one pass distances, as metric="precomputed"'
@@ -177,8 +205,9 @@ def _empty(max_dimension: int, threshold: float) -> Barcode:
 
 
 def _barcode(
-    lunes: Any, pairs: Pairs, threshold: float, max_dimension: int, clock: Clock, *, simplices: bool, cycles: bool
-) -> Barcode:
+    lunes: Any, pairs: Pairs, voids: Voids | None, threshold: float, max_dimension: int, clock: Clock, *,
+    simplices: bool, cycles: bool,
+) -> Barcode:  # fmt: skip
     """Bars in their order, and on request what they begin, end and go around with."""
     length = rounded if lunes.squares else _narrowed
     low = np.zeros((lunes.n, 2), dtype=np.float32)
@@ -188,17 +217,16 @@ def _barcode(
     bars = [low[zeros:]]
     rows = np.empty(0, dtype=np.int64)
     if max_dimension > 0:
-        found = np.empty((len(pairs.rows), 2), dtype=np.float32)
-        found[:, 0] = length(pairs.births)
-        found[:, 1] = np.inf
-        ends = pairs.paired >= 0
-        found[ends, 1] = length(pairs.deaths)[pairs.paired[ends]]
+        found = _ends(length(pairs.births), length(pairs.deaths), pairs.paired)
         if simplices or cycles:
             rows = np.flatnonzero(found[:, 0] < found[:, 1])
             rows = rows[np.lexsort((found[rows, 1], found[rows, 0]))]
             bars.append(found[rows])
         else:
             bars.append(in_order(found[found[:, 0] < found[:, 1]]))
+    if voids is not None:
+        found = _ends(length(voids.births), length(voids.deaths), voids.paired)
+        bars.append(in_order(found[found[:, 0] < found[:, 1]]))
     asked: dict[str, Any] = {}
     if simplices:
         from tcs.persistence.simplices import of_components, of_loops
@@ -217,6 +245,16 @@ def _barcode(
             around.append([lunes.order[edges] for edges in representatives(lunes.n, pairs, rows)])
         asked["cycles"] = tuple(around)
     return Barcode(bars=tuple(bars), threshold=threshold, n_points=lunes.n, stages=clock.stages, **asked)
+
+
+def _ends(births: NDArray[np.float32], deaths: NDArray[np.float32], paired: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Bars (m, 2) of rows with these births, each paired with one of the deaths or with none (-1)."""
+    found = np.empty((len(births), 2), dtype=np.float32)
+    found[:, 0] = births
+    found[:, 1] = np.inf
+    ends = paired >= 0
+    found[ends, 1] = deaths[paired[ends]]
+    return found
 
 
 def _narrowed(keys: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.graph_lunes import classify, push_down
+from tcs.persistence.graph_descent import push_down
+from tcs.persistence.graph_lunes import classify
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
