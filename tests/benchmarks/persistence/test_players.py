@@ -37,6 +37,7 @@ def _problem(points: Any, threshold: float, max_dimension: int) -> Problem:
 @pytest.mark.parametrize("kind", CLOUDS)
 def test_small_clouds_have_the_bars_of_the_textbook(player: str, kind: str) -> None:
     """Random clouds, ties, duplicates and many dimensions, H0 to H2, at thresholds that cut in the middle."""
+
     @PLAIN
     @given(n=st.integers(1, 16), seed=st.integers(0, 10**6), cut=st.floats(0.1, 1.1), max_dimension=st.integers(0, 2))
     def agree(n: int, seed: int, cut: float, max_dimension: int) -> None:
