@@ -258,7 +258,8 @@ def _ends(births: NDArray[np.float32], deaths: NDArray[np.float32], paired: NDAr
 
 
 def _narrowed(keys: NDArray[np.float64]) -> NDArray[np.float32]:
-    return keys.astype(np.float32)
+    with np.errstate(over="ignore"):  # a length beyond float32 is infinite
+        return keys.astype(np.float32)
 
 
 def in_order(bars: NDArray[np.float32]) -> NDArray[np.float32]:
