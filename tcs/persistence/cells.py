@@ -31,7 +31,7 @@ class Cells(NamedTuple):
     ``starts[c]`` to ``starts[c + 1]``. All points within the longest edge of these lie in the ranges ``low[c, r]`` to
     ``high[c, r]`` in rising order: rows of three cells on end, one row for each way to go down, stay or go up along
     all axes of the grid but the last. ``axes`` are these coordinates, ``corner`` the least value in each of all
-    coordinates, ``side`` the length of a cell's side. No two points are further apart, squared, than ``farthest``.
+    coordinates, ``side`` the length of a cell's side.
     """
 
     points: NDArray[np.float64]
@@ -42,7 +42,6 @@ class Cells(NamedTuple):
     corner: NDArray[np.float64]
     side: float
     axes: NDArray[np.int64]
-    farthest: float
 
 
 def sort_into_cells(points: NDArray[np.float64], longest: float, team: Team) -> Cells:
@@ -71,8 +70,7 @@ def sort_into_cells(points: NDArray[np.float64], longest: float, team: Team) -> 
     spans = np.empty((2, len(keys), len(rows)), dtype=order.dtype)
     parts = [(start, min(start + PART, len(keys))) for start in range(0, len(keys), PART)]
     team.run("cells", lambda a, b: find_rows(keys, starts, np.sort(rows), a, b, *spans), parts)
-    farthest = float((widths * widths).sum()) * (1 + 2**-40)
-    return Cells(ordered, order, starts, spans[0], spans[1], low, side, axes[:-1], farthest)
+    return Cells(ordered, order, starts, spans[0], spans[1], low, side, axes[:-1])
 
 
 @kernel

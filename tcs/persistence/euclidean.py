@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tcs.persistence.team import Team
 
 PART_POINTS = 2**13
-# Not 0, by which squares would be divided.
-LEAST_LONGEST = 1e-300
 
 
 class EuclideanLunes:
@@ -34,11 +32,10 @@ class EuclideanLunes:
 
     def __init__(self, points: NDArray[np.float64], longest: float, team: Team) -> None:
         self.n, dimension = points.shape
+        self.longest = longest
         self.axes = axes_of(dimension)
         self.index: NDArray[Any] = np.empty(0, dtype=np.int32 if self.n < 2**31 else np.int64)
         self.cells: Cells = sort_into_cells(points, math.sqrt(longest), team)
-        # float32 has no digits for lengths far below the longest, so it is no longer than it can be
-        self.longest = min(longest, max(self.cells.farthest, LEAST_LONGEST))
         self._cell_of = np.repeat(np.arange(len(self.cells.low), dtype=self.index.dtype), np.diff(self.cells.starts))
 
     @property
