@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tcs.persistence import graph_lunes
-from tcs.persistence.forest import ordered, spanning_forest
-from tcs.persistence.graph import Graph, from_pairs
-from tcs.persistence.graph_descent import push_down
-from tcs.persistence.reduction import pair
-from tcs.persistence.team import Team
+from tcs.persistence.compute.team import Team
+from tcs.persistence.graph import lunes as graph_lunes
+from tcs.persistence.graph.descent import push_down
+from tcs.persistence.graph.graph import Graph, from_pairs
+from tcs.persistence.reduced.forest import ordered, spanning_forest
+from tcs.persistence.reduced.reduction import pair
 
 WAYS = ["walk", "sweep"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tcs.persistence.barcode import Barcode
-from tcs.persistence.clock import Clock, Span
+from tcs.persistence.compute.clock import Clock, Span
+from tcs.persistence.compute.memory import require
+from tcs.persistence.compute.team import Progress, Team
 from tcs.persistence.errors import InputError
-from tcs.persistence.memory import require
-from tcs.persistence.team import Progress, Team
 from tcs.persistence.vietoris_rips import in_order
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def alpha(
 
     References:
         Edelsbrunner and Muecke, Three-dimensional alpha shapes, 1994. Pairs without bars: Bauer and Edelsbrunner,
-        The Morse theory of Cech and Delaunay complexes, 2017. The triangulation: :mod:`.insertion`, :mod:`.predicates`.
+        The Morse theory of Cech and Delaunay complexes, 2017. The triangulation:
+        :mod:`.delaunay.insertion`, :mod:`.delaunay.predicates`.
 
     Example:
         >>> alpha([[0, 0], [0, 2], [2, 0], [2, 2]]).bars[1]
@@ -100,8 +101,8 @@ def alpha_diagrams(
     if n == 0:
         return Diagrams(tuple(np.empty((0, 2)) for _ in range(dimension)), 0, clock.stages)
     require(alpha_forecast(n, dimension), memory_limit, f"{n:,} points")
-    from tcs.persistence.alpha_bars import bars_of
-    from tcs.persistence.exact_points import exact_points
+    from tcs.persistence.alpha_shapes.bars import bars_of
+    from tcs.persistence.delaunay.exact_points import exact_points
 
     with Team(threads or len(os.sched_getaffinity(0)), progress) as team:
         with clock.stage("curve"):

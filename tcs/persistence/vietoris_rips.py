@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.barcode import Barcode
-from tcs.persistence.clock import Clock, Span
+from tcs.persistence.cloud.lengths import longest_square, rounded
+from tcs.persistence.compute.clock import Clock, Span
+from tcs.persistence.compute.memory import forecast, require
+from tcs.persistence.compute.team import Progress, Team
 from tcs.persistence.errors import InputError
-from tcs.persistence.lengths import longest_square, rounded
-from tcs.persistence.memory import forecast, require
-from tcs.persistence.team import Progress, Team
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tcs.persistence.matrix import Pairs
-    from tcs.persistence.voids import Voids
+    from tcs.persistence.reduced.matrix import Pairs
+    from tcs.persistence.voids.voids import Voids
 
 # Above this dimension a grid no longer separates points, and blocks of matrix products find neighbours faster.
 GRID_DIMENSION = 12
@@ -89,12 +89,12 @@ def rips(
             lunes = _lunes(points, threshold, metric, team, loops=max_dimension > 1)
         if lunes is None:
             return _empty(max_dimension, threshold)
-        from tcs.persistence.matrix import reduce_lunes
+        from tcs.persistence.reduced.matrix import reduce_lunes
 
         pairs = reduce_lunes(lunes, team, clock)
         voids = None
         if max_dimension > 1:
-            from tcs.persistence.voids import reduce_loops
+            from tcs.persistence.voids.voids import reduce_loops
 
             voids = reduce_loops(lunes, pairs, team, clock)
     with clock.stage("sort"):
@@ -103,7 +103,7 @@ def rips(
 
 def _lunes(points: Any, threshold: float, metric: str, team: Team, *, loops: bool) -> Any:
     """The filtration as one of the classes that find lunes, with their loops if wanted; None if there are no points."""
-    from tcs.persistence.graph import from_dense, from_points, from_sparse
+    from tcs.persistence.graph.graph import from_dense, from_points, from_sparse
 
     if metric == "precomputed":
         graph = from_sparse(points, threshold) if hasattr(points, "tocoo") else from_dense(points, threshold)
@@ -114,20 +114,20 @@ def _lunes(points: Any, threshold: float, metric: str, team: Team, *, loops: boo
     if points.shape[1] > GRID_DIMENSION or (len(points) <= MOST_DENSE and _all_near(points, threshold)):
         return _graph_lunes(from_points(points, threshold, metric, team), loops=loops)
     if loops:
-        from tcs.persistence.voids import EuclideanVoids
+        from tcs.persistence.voids.voids import EuclideanVoids
 
         return EuclideanVoids(points, longest_square(threshold), team)
-    from tcs.persistence.euclidean import EuclideanLunes
+    from tcs.persistence.cloud.euclidean import EuclideanLunes
 
     return EuclideanLunes(points, longest_square(threshold), team)
 
 
 def _graph_lunes(graph: Any, *, loops: bool) -> Any:
     if loops:
-        from tcs.persistence.voids import GraphVoids
+        from tcs.persistence.voids.voids import GraphVoids
 
         return GraphVoids(graph)
-    from tcs.persistence.weighted import GraphLunes
+    from tcs.persistence.graph.weighted import GraphLunes
 
     return GraphLunes(graph)
 
@@ -229,7 +229,7 @@ def _barcode(
         bars.append(in_order(found[found[:, 0] < found[:, 1]]))
     asked: dict[str, Any] = {}
     if simplices:
-        from tcs.persistence.simplices import of_components, of_loops
+        from tcs.persistence.reduced.simplices import of_components, of_loops
 
         found_births, found_deaths = of_components(lunes.n, pairs, lunes.order)
         births, deaths = [found_births[zeros:]], [found_deaths[zeros:]]
@@ -238,7 +238,7 @@ def _barcode(
             births, deaths = [*births, found_births], [*deaths, found_deaths]
         asked = {"birth_simplices": tuple(births), "death_simplices": tuple(deaths)}
     if cycles:
-        from tcs.persistence.cycles import representatives
+        from tcs.persistence.reduced.cycles import representatives
 
         around = [[np.empty((0, 2), dtype=np.int64) for _ in range(len(bars[0]))]]
         if max_dimension > 0:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 from matplotlib.patches import Circle
 
-from tcs.persistence.euclidean import EuclideanLunes
-from tcs.persistence.forest import spanning_forest
-from tcs.persistence.lengths import longest_square
-from tcs.persistence.team import Team
+from tcs.persistence.cloud.euclidean import EuclideanLunes
+from tcs.persistence.cloud.lengths import longest_square
+from tcs.persistence.compute.team import Team
+from tcs.persistence.reduced.forest import spanning_forest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,8 @@ from exact_spheres import Point, circumcentre, distance, exact
 
 pytest.importorskip("numba", reason="the kernels are compiled by numba")
 
-from tcs.persistence import alpha_bars, dual
 from tcs.persistence.alpha_complex import alpha, alpha_diagrams, alpha_forecast
+from tcs.persistence.alpha_shapes import bars as alpha_bars, dual
 from tcs.persistence.errors import InputError, MemoryForecastError
 
 INF = np.inf

@@ -13,7 +13,7 @@ pytest.importorskip("numba", reason="the engine's kernels are compiled by numba"
 
 from graphs import WAYS, reduced
 from reference import bars
-from tcs.persistence.graph import from_dense, from_points, from_sparse
+from tcs.persistence.graph.graph import from_dense, from_points, from_sparse
 
 
 def assert_equal(found: Any, expected: Any) -> None:

@@ -1,0 +1,1 @@
+"""Persistence of the alpha filtration of a Delaunay triangulation."""

@@ -1,0 +1,145 @@
+"""Boundaries of the triangles that fill loops, pushed down to the relative neighbourhood graph.
+
+Each edge whose lune is not empty is homologous, within the complex of the edges before it, to the other two sides of
+its triangle with any vertex of the lune: discrete Morse theory, with that triangle as the partner of the edge. The
+sides are shorter, so replacing again and again ends at relative neighbours, of which those in the spanning forest
+are dropped: a cycle is known from its other edges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tcs.persistence.compute.kernels import doubled, kernel, squared
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@kernel
+def push_down(
+    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], corner: NDArray[np.float64], side: float,
+    grid: NDArray[np.int64], cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64],
+    number: NDArray[Any], fillers: NDArray[Any], first: int, last: int, axes: Any,
+) -> Any:  # fmt: skip
+    """Columns of the reduced boundary matrix for the fillers ``first`` to ``last``.
+
+    Args:
+        points, low, high, corner, side: see :class:`.cloud.cells.Cells`, whose ``axes`` are ``grid``.
+        cell_of: the cell of each point.
+        edges: relative neighbours (m, 2), sorted. ``row_starts``: where those of each vertex begin.
+        number: the row of each, or -1 for those in the spanning forest.
+        fillers: u, v, and one vertex of two components of the lune of uv (k, 4).
+
+    Returns:
+        Rows of all columns on end, and how many each column has.
+    """
+    entries = np.empty(4 * (last - first) + 16, number.dtype)
+    sizes = np.empty(last - first, np.int64)
+    total = 0
+    stack = np.empty((64, 2), np.int64)
+    gaps = np.zeros((2, low.shape[1]))
+    for f in range(first, last):
+        u, v, w, x = fillers[f, 0], fillers[f, 1], fillers[f, 2], fillers[f, 3]
+        stack[0, 0], stack[0, 1], stack[1, 0], stack[1, 1] = u, w, v, w
+        stack[2, 0], stack[2, 1], stack[3, 0], stack[3, 1] = u, x, v, x
+        depth = 4
+        begin = total
+        while depth > 0:
+            depth -= 1
+            a, b = min(stack[depth, 0], stack[depth, 1]), max(stack[depth, 0], stack[depth, 1])
+            place = -1
+            for e in range(row_starts[a], row_starts[a + 1]):
+                if edges[e, 1] == b:
+                    place = e
+                    break
+            if place >= 0:
+                if number[place] >= 0:
+                    total = toggle(entries, begin, total, number[place])
+                    if total == len(entries):
+                        entries = doubled(entries)
+                continue
+            squares_to_rows(points, a, b, corner, side, grid, gaps)
+            third = nearest_in_lune(points, low, high, cell_of[a], gaps, a, b, axes)
+            if third < 0:
+                # without this a fault in any kernel before would show as a loop that eats all memory
+                raise ArithmeticError("an edge has an empty lune and is no relative neighbour; please report this")
+            if depth + 2 > len(stack):
+                stack = doubled(stack)
+            stack[depth, 0], stack[depth, 1] = a, third
+            stack[depth + 1, 0], stack[depth + 1, 1] = b, third
+            depth += 2
+        sizes[f - first] = total - begin
+    return entries[:total].copy(), sizes
+
+
+@kernel
+def toggle(entries: NDArray[Any], begin: int, end: int, row: int) -> int:
+    """Add a row to a column over Z/2, which is ``entries[begin:end]``; its new end is returned."""
+    for i in range(begin, end):
+        if entries[i] == row:
+            entries[i] = entries[end - 1]
+            return end - 1
+    entries[end] = row
+    return end + 1
+
+
+@kernel
+def squares_to_rows(
+    points: NDArray[np.float64], a: int, b: int, corner: NDArray[np.float64], side: float, grid: NDArray[np.int64],
+    gaps: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Fill in how far, squared and at least, points a and b (2, rows) are from each row of cells around that of a."""
+    gaps[0, 0] = gaps[1, 0] = 0.0
+    number = 1
+    for axis in grid:
+        first = np.floor((points[a, axis] - corner[axis]) / side) - 1
+        for end in range(2):
+            place = (points[b if end else a, axis] - corner[axis]) / side - first
+            for r in range(number - 1, -1, -1):
+                base = gaps[end, r]
+                for step in range(3):
+                    # a little less, for rounding
+                    gap = max(0.0, step - place - 2**-30, place - step - 1 - 2**-30) * side
+                    gaps[end, 3 * r + step] = base + gap * gap
+        number *= 3
+    for r in range(number):
+        gaps[0, r] = max(gaps[0, r], gaps[1, r])
+
+
+@kernel
+def nearest_in_lune(
+    points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], cell: int, gaps: NDArray[np.float64], a: int,
+    b: int, axes: Any,
+) -> int:  # fmt: skip
+    """The vertex of the lune of ab, a < b, whose longer side to a and b is shortest; -1 if the lune is empty.
+
+    ``low`` and ``high`` have the ranges of points around ``cell``, that of a; ``gaps[0]``: no point of a range is
+    nearer, squared, to both.
+    """
+    length = squared(points, a, b, axes)
+    best, longest = -1, length
+    ranges = low.shape[1]
+    for step in range(ranges):
+        # the middle range first: what it holds shows that others are too far
+        r = step + ranges // 2
+        if r >= ranges:
+            r -= ranges
+        if gaps[0, r] > longest:
+            continue
+        for w in range(low[cell, r], high[cell, r]):
+            sides = max(squared(points, a, w, axes), squared(points, b, w, axes))
+            nearer = (sides < longest) & (w != a) & (w != b)
+            longest = sides if nearer else longest
+            best = w if nearer else best
+    if best >= 0:
+        return best
+    # a side as long as the edge comes before it when, at their common vertex, its other end does
+    for r in range(ranges):
+        for w in range(low[cell, r], high[cell, r]):
+            here, there = squared(points, a, w, axes), squared(points, b, w, axes)
+            if (here < length or (here == length and w < b)) and (there < length or (there == length and w < a)):
+                return w
+    return -1

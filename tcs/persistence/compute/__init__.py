@@ -1,0 +1,1 @@
+"""How work is done here: compiled kernels, threads, sorting, memory, the clock of the stages."""

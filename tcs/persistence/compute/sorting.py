@@ -1,0 +1,80 @@
+"""Sorting by whole numbers on several threads: a radix sort from the least significant digit on, which is stable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tcs.persistence.compute.kernels import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tcs.persistence.compute.team import Team
+
+DIGIT_BITS = 12
+PART = 2**16
+
+
+def order_by(keys: NDArray[np.int64], top: int, team: Team) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """The keys in rising order, and the place of each before; equal keys keep their order.
+
+    Args:
+        keys: of shape (n,), from 0 to below ``top``.
+
+    Returns:
+        Sorted keys (n,), and places (n,) as int32 or, above 2^31 keys, int64.
+    """
+    n = len(keys)
+    places = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    passes = -(-max(1, (top - 1).bit_length()) // DIGIT_BITS)
+    bits = -(-max(1, (top - 1).bit_length()) // passes)
+    size = max(PART, -(-n // (4 * team.threads)))
+    parts = [(start, min(start + size, n)) for start in range(0, n, size)]
+    other_places, spare = np.empty_like(places), keys
+    for shift in range(0, passes * bits, bits):
+        # the first pass leaves the caller's keys as they are
+        other_keys = np.empty_like(keys) if shift <= bits else spare
+        counts = np.array(team.run("sort", count, [(keys, a, b, shift, bits) for a, b in parts]))
+        before = np.cumsum(counts.T.ravel()) - counts.T.ravel()
+        slots = np.ascontiguousarray(before.reshape(1 << bits, len(parts)).T)
+        moves = [
+            (keys, places, a, b, shift, bits, slots[part], other_keys, other_places)
+            for part, (a, b) in enumerate(parts)
+        ]
+        team.run("sort", scatter, moves)
+        spare, keys = keys, other_keys
+        places, other_places = other_places, places
+    return keys, places
+
+
+@kernel
+def count(keys: NDArray[np.int64], first: int, last: int, shift: int, bits: int) -> NDArray[np.int64]:
+    """How often each value of a digit occurs in a part."""
+    found = np.zeros(1 << bits, np.int64)
+    for i in range(first, last):
+        found[(keys[i] >> shift) & ((1 << bits) - 1)] += 1
+    return found
+
+
+@kernel
+def scatter(
+    keys: NDArray[np.int64], places: NDArray[Any], first: int, last: int, shift: int, bits: int,
+    slots: NDArray[np.int64], to_keys: NDArray[np.int64], to_places: NDArray[Any],
+) -> None:  # fmt: skip
+    """Move the keys of a part, and their places, to the slots of their digit."""
+    for i in range(first, last):
+        digit = (keys[i] >> shift) & ((1 << bits) - 1)
+        slot = slots[digit]
+        slots[digit] = slot + 1
+        to_keys[slot] = keys[i]
+        to_places[slot] = places[i]
+
+
+@kernel
+def take(points: NDArray[np.float64], places: NDArray[Any], first: int, last: int, to: NDArray[np.float64]) -> None:
+    """Copy the rows at the places ``first`` to ``last`` into the same rows of ``to``."""
+    for i in range(first, last):
+        for c in range(points.shape[1]):
+            to[i, c] = points[places[i], c]

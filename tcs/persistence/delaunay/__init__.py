@@ -1,0 +1,1 @@
+"""Delaunay triangulations in the plane and in space, with exact predicates."""

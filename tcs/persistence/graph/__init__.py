@@ -1,0 +1,1 @@
+"""Lunes of a weighted graph: distance matrices, other metrics, high dimensions."""

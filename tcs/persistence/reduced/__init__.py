@@ -1,0 +1,1 @@
+"""The reduced complex, wherever it came from: forest, boundary matrix, reduction, what bars go around."""

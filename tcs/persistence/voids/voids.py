@@ -1,0 +1,146 @@
+"""H2 of a Vietoris-Rips filtration by the same reduction as H1: fillers that end no loop against loops of lunes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from tcs.persistence.cloud.euclidean import PART_POINTS, EuclideanLunes
+from tcs.persistence.graph.weighted import GraphLunes
+from tcs.persistence.reduced.forest import ordered
+from tcs.persistence.reduced.matrix import rearranged, starts_of_rows
+from tcs.persistence.reduced.reduction import pair
+from tcs.persistence.voids.graph_loops import find_loops
+from tcs.persistence.voids.lune_loops import lunes_and_loops
+from tcs.persistence.voids.spaces import Cloud, Web
+from tcs.persistence.voids.triangles import push_down
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tcs.persistence.compute.clock import Clock
+    from tcs.persistence.compute.team import Team
+    from tcs.persistence.reduced.matrix import Pairs
+
+PART_COLUMNS = 2**10
+
+
+class Loops(NamedTuple):
+    """A basis of the loops of all lunes.
+
+    ``bases`` (l, 2) are the edges of the lunes and ``ages`` (l,) their lengths; ``walks`` are the vertices of all
+    loops on end, and ``begins`` (l + 1,) where each begins.
+    """
+
+    bases: NDArray[Any]
+    ages: NDArray[np.float64]
+    begins: NDArray[np.int64]
+    walks: NDArray[Any]
+
+
+class HasLoops(Protocol):
+    """A filtration that has found the loops of its lunes."""
+
+    n: int
+    loops: Loops
+
+    def space(self) -> Any:
+        """One of the records of :mod:`.voids.spaces`, for one thread."""
+
+
+class Voids(NamedTuple):
+    """What the reduction found in dimension 2, in the order of the filtration.
+
+    ``births`` (r,) are the lengths at which voids open and ``deaths`` (l,) those at which loops of lunes fill some.
+    ``paired`` (r,) is the place among the latter that fills each void, or -1.
+    """
+
+    births: NDArray[np.float64]
+    deaths: NDArray[np.float64]
+    paired: NDArray[np.int64]
+
+
+class EuclideanVoids(EuclideanLunes):
+    """Lunes of the edges between points, with their loops; see :class:`.EuclideanLunes`."""
+
+    loops: Loops
+
+    def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
+        """Relative neighbours and fillers; the loops are kept."""
+        cells = self.cells
+        scale = 2.0 ** -math.frexp(math.sqrt(self.longest))[1] if self.longest > 0 else 1.0
+        size = max(256, min(PART_POINTS, self.n // (4 * team.threads)))
+        cuts = np.unique(np.append(np.searchsorted(cells.starts[:-1], np.arange(0, self.n, size)), len(cells.low)))
+        found = team.run(
+            "lunes",
+            lambda first, last: lunes_and_loops(
+                cells.points, cells.starts, cells.low, cells.high, first, last, self.longest, scale, self.axes,
+                self.index,
+            ),
+            [(int(a), int(b)) for a, b in itertools.pairwise(cuts)],
+        )  # fmt: skip
+        edges, lengths, fillers, times, bases, ages, sizes, walks = (
+            np.concatenate(each) for each in zip(*found, strict=True)
+        )
+        self.loops = Loops(bases, ages, np.append(0, np.cumsum(sizes)), walks)
+        return edges, lengths, fillers, times
+
+    def space(self) -> Cloud:
+        """The points, for one thread."""
+        cells = self.cells
+        return Cloud(
+            cells.points, cells.low, cells.high, cells.corner, cells.side, cells.axes, self._cell_of, self.axes,
+            np.zeros((2, cells.low.shape[1])),
+        )  # fmt: skip
+
+
+class GraphVoids(GraphLunes):
+    """Lunes of the edges of a graph, with their loops; see :class:`tcs.persistence.graph.weighted.GraphLunes`."""
+
+    loops: Loops
+
+    def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
+        """Relative neighbours and fillers, the latter by their vertices; the loops are kept."""
+        edges, lengths, fillers, times = super().classify(team)
+        by_edge = np.lexsort((fillers[:, 1], fillers[:, 0]))
+        bases, ages, sizes, walks = (np.concatenate(each) for each in zip(*find_loops(self.graph, team), strict=True))
+        self.loops = Loops(bases, ages, np.append(0, np.cumsum(sizes)), walks)
+        return edges, lengths, fillers[by_edge], times[by_edge]
+
+    def space(self) -> Web:
+        """The graph, for kernels."""
+        return Web(self.graph.starts, self.graph.neighbours, self.graph.keys)
+
+
+def reduce_loops(lunes: HasLoops, pairs: Pairs, team: Team, clock: Clock) -> Voids:
+    """Find the pairs of a filtration in dimension 2, from those in dimension 1."""
+    loops = lunes.loops
+    with clock.stage("sort"):
+        opens = np.ones(len(pairs.columns), dtype=np.bool_)
+        opens[pairs.paired[pairs.paired >= 0]] = False
+        births = pairs.deaths[opens]
+        by_vertex = np.argsort(pairs.columns[:, 0], kind="stable")
+        fillers = pairs.columns[by_vertex]
+        number = np.where(opens, np.cumsum(opens) - 1, -1).astype(fillers.dtype)[by_vertex]
+        filler_starts = starts_of_rows(lunes.n, fillers)
+        in_order = ordered(loops.ages)
+    with clock.stage("push-down"):
+        k = len(loops.ages)
+        found = team.run(
+            "push-down",
+            lambda first, last: push_down(
+                lunes.space(), fillers, filler_starts, number, loops.bases, loops.begins, loops.walks, first, last
+            ),
+            [(first, min(first + PART_COLUMNS, k)) for first in range(0, max(k, 1), PART_COLUMNS)],
+        )
+    with clock.stage("sort"):
+        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
+        begins = np.append(0, np.cumsum(sizes))
+        ends = np.append(0, np.cumsum(sizes[in_order]))
+        entries = rearranged(entries, begins, in_order, ends)
+    with clock.stage("reduce"):
+        paired = pair(len(births), k, entries, ends)
+    return Voids(births, loops.ages[in_order], paired)

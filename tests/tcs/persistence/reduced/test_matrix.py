@@ -1,0 +1,89 @@
+"""The pairs of a filtration: forest, rows, columns and their partners, counted and ordered as they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
+
+from clouds import SMALL, torus
+from reference import bars, lengths
+from tcs.persistence.cloud.euclidean import EuclideanLunes
+from tcs.persistence.cloud.lengths import longest_square, rounded
+from tcs.persistence.compute.clock import Clock
+from tcs.persistence.compute.team import Team
+from tcs.persistence.reduced import matrix
+
+
+def pairs_of(points: Any, threshold: float, threads: int = 1) -> tuple[matrix.Pairs, EuclideanLunes, Clock]:
+    clock = Clock()
+    with Team(threads) as team:
+        lunes = EuclideanLunes(points, longest_square(threshold), team)
+        return matrix.reduce_lunes(lunes, team, clock), lunes, clock
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_pair_makes_a_bar_of_the_textbook(name: str) -> None:
+    """Trees end components, rows open loops, columns close them; what is left is of length zero."""
+    points = SMALL[name]
+    distances = lengths(points)
+    threshold = float(np.median(distances))
+    pairs, lunes, _ = pairs_of(points, threshold)
+    right = bars(distances, threshold)
+    ends = np.sort(rounded(pairs.tree_lengths))
+    assert np.array_equal(ends[ends > 0], right[0][np.isfinite(right[0][:, 1]), 1])
+    assert lunes.n - len(pairs.tree) == np.isinf(right[0][:, 1]).sum()
+    closed = pairs.paired >= 0
+    births, deaths = rounded(pairs.births), np.full(len(closed), np.inf, dtype=np.float32)
+    deaths[closed] = rounded(pairs.deaths)[pairs.paired[closed]]
+    found = np.stack([births, deaths], axis=1)[births < deaths]
+    assert np.array_equal(found[np.lexsort(found.T[::-1])], right[1])
+
+
+def test_the_form_of_the_pairs() -> None:
+    """Counts add up, lengths are those of the edges, everything rises, and a partner is no one else's."""
+    pairs, lunes, clock = pairs_of(torus(3_000), 0.25)
+    cloud = lunes.cells.points
+    for edges, squares in ((pairs.tree, pairs.tree_lengths), (pairs.rows, pairs.births)):
+        x, y, z = ((cloud[edges[:, 0]] - cloud[edges[:, 1]]) ** 2).T
+        assert np.array_equal(squares, (x + y) + z)
+    x, y, z = ((cloud[pairs.columns[:, 0]] - cloud[pairs.columns[:, 1]]) ** 2).T
+    assert np.array_equal(pairs.deaths, (x + y) + z)
+    assert (np.diff(pairs.births) >= 0).all()
+    assert (np.diff(pairs.deaths) >= 0).all()
+    partners = pairs.paired[pairs.paired >= 0]
+    assert len(set(partners.tolist())) == len(partners)
+    assert (pairs.deaths[partners] >= pairs.births[pairs.paired >= 0]).all()
+    assert len(pairs.ends) == len(pairs.columns) + 1
+    assert pairs.ends[-1] == len(pairs.entries)
+    # a loop is closed by edges that come before its end
+    column_of = np.repeat(np.arange(len(pairs.columns)), np.diff(pairs.ends))
+    assert (pairs.births[pairs.entries] <= pairs.deaths[column_of]).all()
+    assert list(clock.stages) == ["lune", "forest", "sort", "push-down", "reduce"]
+
+
+@pytest.mark.parametrize(("threads", "part"), [(1, 5), (3, 7), (2, 10**6)])
+def test_parts_and_threads_change_nothing(threads: int, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All arrays have the same bytes."""
+    points = torus(1_000)
+    right, _, _ = pairs_of(points, 0.4)
+    monkeypatch.setattr(matrix, "PART_COLUMNS", part)
+    found, _, _ = pairs_of(points, 0.4, threads)
+    for name in matrix.Pairs._fields:
+        assert np.array_equal(getattr(found, name), getattr(right, name)), name
+
+
+def test_rows_begin_where_their_vertex_does() -> None:
+    """Vertices without an edge begin where the next one does."""
+    edges = np.array([[1, 2], [1, 4], [3, 4]], dtype=np.int32)
+    assert matrix.starts_of_rows(5, edges).tolist() == [0, 0, 2, 2, 3, 3]
+
+
+def test_columns_are_rearranged_whole() -> None:
+    """Columns of three, none and two entries, the last one first."""
+    entries = np.array([5, 6, 7, 8, 9], dtype=np.int32)
+    found = matrix.rearranged(entries, np.array([0, 3, 3, 5]), np.array([2, 1, 0]), np.array([0, 2, 2, 5]))
+    assert found.tolist() == [8, 9, 5, 6, 7]
