@@ -107,7 +107,8 @@ def test_without_a_cache_folder_there_is_one_warning_and_the_right_answer(tmp_pa
     folder = tmp_path / "tcs" / "persistence"
     shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(PACKAGE.parent / "__init__.py", folder.parent)
-    (folder / "__pycache__").touch()
+    for room in [folder, *(path for path in folder.iterdir() if path.is_dir())]:
+        (room / "__pycache__").touch()
     blocked = str(folder / "__pycache__" / "cache")
     code = (
         "import numpy as np, tcs.persistence.reduced.matrix, tcs.persistence.cloud.euclidean; "
