@@ -12,16 +12,17 @@ import numpy as np
 
 from tcs.persistence.compute.kernels import kernel
 from tcs.persistence.compute.sorting import order_by, take
+from tcs.persistence.compute.team import Team, parts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from tcs.persistence.compute.team import Team
 
 # Cells along one axis; 3 axes of 20 bits, with a margin, fit a signed 64-bit key.
 MOST_CELLS = 2**20
 GRID_AXES = 3
 PART = 2**16
+# Not 0, by which squares would be divided.
+LEAST_LONGEST = 1e-300
 
 
 class Cells(NamedTuple):
@@ -30,8 +31,7 @@ class Cells(NamedTuple):
     ``points`` is float64 of shape (n, d), ``order`` (n,) the place of each in the input. Cell c holds the points
     ``starts[c]`` to ``starts[c + 1]``. All points within the longest edge of these lie in the ranges ``low[c, r]`` to
     ``high[c, r]`` in rising order: rows of three cells on end, one row for each way to go down, stay or go up along
-    all axes of the grid but the last. ``axes`` are these coordinates, ``corner`` the least value in each of all
-    coordinates, ``side`` the length of a cell's side.
+    all axes of the grid but the last.
     """
 
     points: NDArray[np.float64]
@@ -39,38 +39,85 @@ class Cells(NamedTuple):
     starts: NDArray[np.int64]
     low: NDArray[Any]
     high: NDArray[Any]
+
+    def of_points(self) -> NDArray[Any]:
+        """The cell of each point (n,)."""
+        return np.repeat(np.arange(len(self.low), dtype=self.order.dtype), np.diff(self.starts))
+
+
+class Grid(NamedTuple):
+    """Where cells lie: ``side`` long each way, along ``axes`` (the widest of the cloud, the widest first).
+
+    ``corner`` (d,) is the least value of all coordinates. The key of a cell is the sum of its places along the axes
+    times ``strides[1:]``; all keys are below ``strides[0]``.
+    """
+
     corner: NDArray[np.float64]
     side: float
     axes: NDArray[np.int64]
+    strides: NDArray[np.int64]
 
 
-def sort_into_cells(points: NDArray[np.float64], longest: float, team: Team) -> Cells:
-    """Sort points, float64 of shape (n, d) with n >= 1, into cells whose side is at least ``longest``, a length."""
-    n, dimension = points.shape
-    parts = [(start, min(start + PART, n)) for start in range(0, n, PART)]
-    boxes = np.array(team.run("cells", lambda a, b: box(points, a, b), parts))
-    low, widths = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0) - boxes[:, 0].min(axis=0)
-    axes = np.sort(np.argsort(-widths, kind="stable")[: min(GRID_AXES, dimension)])
+def bounds(points: NDArray[np.float64], team: Team) -> NDArray[np.float64]:
+    """Smallest and largest coordinates (2, d) of points (n, d), n >= 1."""
+    boxes = np.array(team.run("cells", lambda a, b: box(points, a, b), parts_of(len(points), PART)))
+    return np.array([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
+
+
+def no_longer_than(corners: NDArray[np.float64], longest: float) -> float:
+    """The largest squared length of an edge, which is no longer than any can be between two corners.
+
+    float32 has no digits for lengths far below the longest.
+    """
+    widths = corners[1] - corners[0]
+    return min(longest, max(float((widths * widths).sum()) * (1 + 2**-40), LEAST_LONGEST))
+
+
+def lay_grid(corners: NDArray[np.float64], longest: float) -> Grid:
+    """A grid for points between two corners (2, d), whose cells have a side of at least ``longest``, a length."""
+    widths = corners[1] - corners[0]
+    axes = np.argsort(-widths, kind="stable")[: min(GRID_AXES, len(widths))]
     # a little more than the longest edge, so that rounding never puts a neighbour two cells away
     side = max(longest * (1 + 2**-20), float(widths.max()) / MOST_CELLS, float(np.finfo(np.float64).tiny))
     strides = np.ones(len(axes) + 1, dtype=np.int64)
     for i in range(len(axes) - 1, -1, -1):
         # one empty cell before and one after, so that no row of neighbours wraps around
         strides[i] = strides[i + 1] * (int(widths[axes[i]] / side) + 3)
-    keys = np.empty(n, dtype=np.int64)
-    team.run("cells", lambda a, b: number_cells(points, a, b, low, side, axes, strides[1:], keys), parts)
-    keys, order = order_by(keys, int(strides[0]), team)
+    return Grid(corners[0], side, axes, strides)
+
+
+def keys_of(points: NDArray[np.float64], grid: Grid, team: Team) -> NDArray[np.int64]:
+    """The key of the cell of each point."""
+    keys = np.empty(len(points), dtype=np.int64)
+    corner, side, axes, strides = grid
+    team.run(
+        "cells",
+        lambda a, b: number_cells(points, a, b, corner, side, axes, strides[1:], keys),
+        parts_of(len(points), PART),
+    )
+    return keys
+
+
+def sort_into_cells(points: NDArray[np.float64], grid: Grid, team: Team) -> Cells:
+    """Sort points (n, d), n >= 1, by the key of their cell, and then by their place in the input."""
+    keys, order = order_by(keys_of(points, grid, team), int(grid.strides[0]), team)
     ordered = np.empty_like(points)
-    team.run("cells", lambda a, b: take(points, order, a, b, ordered), parts)
+    team.run("cells", lambda a, b: take(points, order, a, b, ordered), parts_of(len(points), PART))
+    return cut_into_cells(ordered, order, keys, grid, team)
+
+
+def cut_into_cells(
+    points: NDArray[np.float64], order: NDArray[Any], keys: NDArray[np.int64], grid: Grid, team: Team
+) -> Cells:
+    """The cells of points that are sorted by their keys."""
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    keys, starts = keys[first], np.append(first, n)
+    keys, starts = keys[first], np.append(first, len(points))
     rows = np.zeros(1, dtype=np.int64)
-    for step in strides[1:-1]:
+    for step in grid.strides[1:-1]:
         rows = (rows[:, None] + step * np.array([-1, 0, 1])).ravel()
     spans = np.empty((2, len(keys), len(rows)), dtype=order.dtype)
-    parts = [(start, min(start + PART, len(keys))) for start in range(0, len(keys), PART)]
-    team.run("cells", lambda a, b: find_rows(keys, starts, np.sort(rows), a, b, *spans), parts)
-    return Cells(ordered, order, starts, spans[0], spans[1], low, side, axes[:-1])
+    team.run("cells", lambda a, b: find_rows(keys, starts, np.sort(rows), a, b, *spans), parts_of(len(keys), PART))
+    return Cells(points, order, starts, spans[0], spans[1])
 
 
 @kernel

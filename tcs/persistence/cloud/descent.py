@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 def push_down(
     points: NDArray[np.float64], low: NDArray[Any], high: NDArray[Any], corner: NDArray[np.float64], side: float,
     grid: NDArray[np.int64], cell_of: NDArray[Any], edges: NDArray[Any], row_starts: NDArray[np.int64],
-    number: NDArray[Any], fillers: NDArray[Any], first: int, last: int, axes: Any,
+    number: NDArray[Any], fillers: NDArray[Any], first: int, last: int, whole: int, end: int, axes: Any,
 ) -> Any:  # fmt: skip
     """Columns of the reduced boundary matrix for the fillers ``first`` to ``last``.
 
     Args:
-        points, low, high, corner, side: see :class:`.cloud.cells.Cells`, whose ``axes`` are ``grid``.
+        points, low, high: see :class:`.cloud.cells.Cells`. ``corner``, ``side``: see :class:`.cloud.cells.Grid`;
+            ``grid`` are all its axes but the last.
         cell_of: the cell of each point.
         edges: relative neighbours (m, 2), sorted. ``row_starts``: where those of each vertex begin.
         number: the row of each, or -1 for those in the spanning forest.
         fillers: u, v, and one vertex of two components of the lune of uv (k, 4).
+        whole, end: all neighbours are there of the points ``whole`` to ``end``.
 
     Returns:
-        Rows of all columns on end, and how many each column has.
+        Rows of all columns on end, and how many each column has: -1, and no rows, if it leaves these points.
     """
     entries = np.empty(4 * (last - first) + 16, number.dtype)
     sizes = np.empty(last - first, np.int64)
@@ -61,6 +63,9 @@ def push_down(
                     if total == len(entries):
                         entries = doubled(entries)
                 continue
+            if a < whole or a >= end:
+                total, depth = begin, -1
+                break
             squares_to_rows(points, a, b, corner, side, grid, gaps)
             third = nearest_in_lune(points, low, high, cell_of[a], gaps, a, b, axes)
             if third < 0:
@@ -71,7 +76,7 @@ def push_down(
             stack[depth, 0], stack[depth, 1] = a, third
             stack[depth + 1, 0], stack[depth + 1, 1] = b, third
             depth += 2
-        sizes[f - first] = total - begin
+        sizes[f - first] = total - begin if depth == 0 else -1
     return entries[:total].copy(), sizes
 
 

@@ -11,6 +11,7 @@ error; the doubtful ones are settled in float64.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,6 +110,11 @@ def lunes(
                     times[m_fillers] = square[p]
                     m_fillers += 1
     return edges[:m_edges].copy(), lengths[:m_edges].copy(), fillers[:m_fillers].copy(), times[:m_fillers].copy()
+
+
+def scale_of(longest: float) -> float:
+    """A power of two near 1 / sqrt(longest): scaling the cloud by one changes no bit of a result."""
+    return 2.0 ** -math.frexp(math.sqrt(longest))[1] if longest > 0 else 1.0
 
 
 @kernel

@@ -10,6 +10,11 @@ from typing import Any
 Progress = Callable[[str, int, int], None]
 
 
+def parts_of(n: int, size: int) -> list[tuple[int, int]]:
+    """Ranges of at most ``size`` that make up 0 to n; one that is empty if n is 0."""
+    return [(start, min(start + size, n)) for start in range(0, max(n, 1), size)]
+
+
 class Team:
     """A pool of threads for one computation; used with ``with``.
 
@@ -31,6 +36,11 @@ class Team:
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        # an interrupt that meets numba on its way out of a kernel is handed on as the cause of SystemErrors
+        while isinstance(error, SystemError):
+            error = error.__cause__
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
 
     def run(self, stage: str, work: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Results of ``work(*part)`` for all parts, in their order. An interrupt lets go after the parts under way."""

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tcs.persistence.compute.team import Team, parts_of
 from tcs.persistence.graph.descent import push_down
 from tcs.persistence.graph.lunes import classify
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tcs.persistence.compute.team import Team
     from tcs.persistence.graph.graph import Graph
+
+PART_COLUMNS = 2**12
 
 
 class GraphLunes:
@@ -35,11 +37,16 @@ class GraphLunes:
 
     def columns(
         self, edges: NDArray[Any], lengths: NDArray[np.float64], row_starts: NDArray[np.int64], number: NDArray[Any],
-        fillers: NDArray[Any], first: int, last: int,
+        fillers: NDArray[Any], team: Team,
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
-        """Columns of the reduced boundary matrix, as :func:`tcs.persistence.graph.lunes.push_down` has them."""
+        """Columns of the reduced boundary matrix, as :func:`.graph.descent.push_down` has them."""
         graph = self.graph
-        found: tuple[NDArray[Any], NDArray[np.int64]] = push_down(
-            graph.starts, graph.neighbours, graph.keys, edges, lengths, row_starts, number, fillers, first, last
+        found = team.run(
+            "push-down",
+            lambda first, last: push_down(
+                graph.starts, graph.neighbours, graph.keys, edges, lengths, row_starts, number, fillers, first, last
+            ),
+            parts_of(len(fillers), PART_COLUMNS),
         )
-        return found
+        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
+        return entries, sizes

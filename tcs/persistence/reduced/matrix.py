@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tcs.persistence.compute.clock import Clock
     from tcs.persistence.compute.team import Team
 
-PART_COLUMNS = 2**12
-
 
 class Lunes(Protocol):
     """What a filtration has to tell: its lunes, and how boundaries are pushed down in it."""
@@ -29,9 +27,9 @@ class Lunes(Protocol):
 
     def columns(
         self, edges: NDArray[Any], lengths: NDArray[np.float64], row_starts: NDArray[np.int64], number: NDArray[Any],
-        fillers: NDArray[Any], first: int, last: int,
+        fillers: NDArray[Any], team: Team,
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
-        """Rows of the columns ``first`` to ``last`` on end, and how many each has."""
+        """Rows of all columns on end, and how many each column has."""
 
 
 class Pairs(NamedTuple):
@@ -70,20 +68,14 @@ def reduce_lunes(lunes: Lunes, team: Team, clock: Clock) -> Pairs:
         number = np.full(len(edges), -1, dtype=edges.dtype)
         number[others] = np.arange(len(others), dtype=edges.dtype)
     with clock.stage("push-down"):
-        k = len(fillers)
-        found = team.run(
-            "push-down",
-            lambda first, last: lunes.columns(edges, lengths, row_starts, number, fillers, first, last),
-            [(first, min(first + PART_COLUMNS, k)) for first in range(0, max(k, 1), PART_COLUMNS)],
-        )
+        entries, sizes = lunes.columns(edges, lengths, row_starts, number, fillers, team)
     with clock.stage("sort"):
-        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
         begins = np.append(0, np.cumsum(sizes))
         ends = np.append(0, np.cumsum(sizes[in_order]))
         entries = rearranged(entries, begins, in_order, ends)
     with clock.stage("reduce"):
         team.tell("reduce", 0, 1)
-        paired = pair(len(others), k, entries, ends)
+        paired = pair(len(others), len(fillers), entries, ends)
         team.tell("reduce", 1, 1)
     return Pairs(
         edges[tree], lengths[tree], edges[others], lengths[others], fillers[in_order], times[in_order], paired,

@@ -90,9 +90,9 @@ class EuclideanVoids(EuclideanLunes):
 
     def space(self) -> Cloud:
         """The points, for one thread."""
-        cells = self.cells
+        cells, grid = self.cells, self.grid
         return Cloud(
-            cells.points, cells.low, cells.high, cells.corner, cells.side, cells.axes, self._cell_of, self.axes,
+            cells.points, cells.low, cells.high, grid.corner, grid.side, grid.axes[:-1], self._cell_of, self.axes,
             np.zeros((2, cells.low.shape[1])),
         )  # fmt: skip
 

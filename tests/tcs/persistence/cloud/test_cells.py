@@ -11,18 +11,20 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from clouds import SMALL
-from tcs.persistence.cloud.cells import GRID_AXES, MOST_CELLS, Cells, sort_into_cells
+from tcs.persistence.cloud.cells import GRID_AXES, MOST_CELLS, Cells, Grid, bounds, lay_grid, sort_into_cells
 from tcs.persistence.compute.team import Team
 
 
-def cells_of(points: Any, longest: float, threads: int = 1) -> Cells:
+def cells_of(points: Any, longest: float, threads: int = 1) -> tuple[Cells, Grid]:
+    cloud = np.ascontiguousarray(points, dtype=np.float64)
     with Team(threads) as team:
-        return sort_into_cells(np.ascontiguousarray(points, dtype=np.float64), longest, team)
+        grid = lay_grid(bounds(cloud, team), longest)
+        return sort_into_cells(cloud, grid, team), grid
 
 
-def check(points: Any, longest: float) -> Cells:
+def check(points: Any, longest: float) -> tuple[Cells, Grid]:
     """What the class says of its fields, by trying all pairs."""
-    cells = cells_of(points, longest)
+    cells, grid = cells_of(points, longest)
     n = len(points)
     assert sorted(cells.order.tolist()) == list(range(n))
     assert np.array_equal(cells.points, points[cells.order])
@@ -40,7 +42,8 @@ def check(points: Any, longest: float) -> Cells:
         for v in range(cells.starts[cell], cells.starts[cell + 1]):
             missed = set(np.flatnonzero(near[v]).tolist()) - set(around)
             assert not missed, f"{missed} are near to {v} and in no range"
-    return cells
+    assert cells.of_points().tolist() == [c for c, m in enumerate(np.diff(cells.starts)) for _ in range(m)]
+    return cells, grid
 
 
 @pytest.mark.parametrize("share", [0, 0.02, 0.1, 0.5, 1])
@@ -66,21 +69,21 @@ def test_clouds_of_any_scale(seed: int, dimension: int, n: int, longest: float, 
 def test_the_side_is_no_shorter_than_the_edge() -> None:
     """And no shorter than what a bounded number of cells along an axis allows."""
     points = np.array([[0.0, 0], [1, 7]])
-    assert 1 < cells_of(points, 1.0).side <= 1 + 2**-19
-    assert cells_of(points, 0.0).side == 7 / MOST_CELLS
+    assert 1 < cells_of(points, 1.0)[1].side <= 1 + 2**-19
+    assert cells_of(points, 0.0)[1].side == 7 / MOST_CELLS
 
 
 def test_the_grid_lies_along_the_widest_axes() -> None:
-    """Of six coordinates the three in which the cloud is widest part it; the last of these is the row."""
+    """Of six coordinates the three in which the cloud is widest part it; the widest first, the last is the row."""
     points = np.random.default_rng(0).random((50, 6)) * [1, 9, 2, 8, 3, 7]
-    cells = check(points, 0.5)
-    assert cells.axes.tolist() == [1, 3]
+    cells, grid = check(points, 0.5)
+    assert grid.axes.tolist() == [1, 3, 5]
     assert len(cells.starts) > 40
 
 
 def test_one_cell_for_equal_points() -> None:
     """A cloud without any width."""
-    cells = check(np.ones((5, 3)), 0.0)
+    cells, _ = check(np.ones((5, 3)), 0.0)
     assert cells.starts.tolist() == [0, 5]
     assert cells.order.tolist() == list(range(5))
 
@@ -89,6 +92,6 @@ def test_one_cell_for_equal_points() -> None:
 def test_the_cells_do_not_depend_on_threads(threads: int) -> None:
     """More points than one part holds; every field has the same bytes."""
     points = np.random.default_rng(1).random((150_000, 3))
-    one, other = cells_of(points, 0.02), cells_of(points, 0.02, threads)
+    (one, _), (other, _) = cells_of(points, 0.02), cells_of(points, 0.02, threads)
     for name in Cells._fields:
         assert np.array_equal(getattr(one, name), getattr(other, name)), name

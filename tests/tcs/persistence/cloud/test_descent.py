@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from clouds import SMALL
+from tcs.persistence.cloud import euclidean
 from tcs.persistence.cloud.descent import toggle
 from tcs.persistence.cloud.euclidean import EuclideanLunes
 from tcs.persistence.compute.team import Team
@@ -25,12 +27,12 @@ def columns(points: Any, longest: float, part: int = 10**6) -> Any:
     row_starts = np.searchsorted(edges[:, 0], np.arange(lunes.n + 1))
     number = np.arange(len(edges), dtype=np.int32)
     found = []
-    for first in range(0, len(fillers), part):
-        last = min(first + part, len(fillers))
-        entries, sizes = lunes.columns(edges, lengths, row_starts, number, fillers, first, last)
-        for rows in np.split(entries, np.cumsum(sizes)[:-1]):
-            assert len(set(rows.tolist())) == len(rows), "a row stands twice in a column"
-            found.append({tuple(edge) for edge in edges[rows].tolist()})
+    with patch.object(euclidean, "PART_COLUMNS", part), Team(1) as team:
+        entries, sizes = lunes.columns(edges, lengths, row_starts, number, fillers, team)
+    assert len(sizes) == len(fillers)
+    for rows in np.split(entries, np.cumsum(sizes))[:-1]:
+        assert len(set(rows.tolist())) == len(rows), "a row stands twice in a column"
+        found.append({tuple(edge) for edge in edges[rows].tolist()})
     total = np.zeros((lunes.n, lunes.n))
     for x in lunes.cells.points.T:
         total += (x[:, None] - x[None]) ** 2
@@ -95,12 +97,12 @@ def test_a_side_that_takes_many_steps() -> None:
     with Team(1) as team:
         lunes = EuclideanLunes(points, 4.0**80, team)
         edges, lengths, fillers, _ = lunes.classify(team)
-    assert lunes.order.tolist() == list(range(last + 1))
-    assert edges.tolist() == [[v, v + 1] for v in range(last)]
-    assert len(fillers) == 0
-    made_up = np.array([[0, last, 1, last - 1]], dtype=np.int32)
-    row_starts = np.searchsorted(edges[:, 0], np.arange(last + 2))
-    found, sizes = lunes.columns(edges, lengths, row_starts, np.arange(last, dtype=np.int32), made_up, 0, 1)
+        assert lunes.order.tolist() == list(range(last + 1))
+        assert edges.tolist() == [[v, v + 1] for v in range(last)]
+        assert len(fillers) == 0
+        made_up = np.array([[0, last, 1, last - 1]], dtype=np.int32)
+        row_starts = np.searchsorted(edges[:, 0], np.arange(last + 2))
+        found, sizes = lunes.columns(edges, lengths, row_starts, np.arange(last, dtype=np.int32), made_up, team)
     assert sizes.tolist() == [0]
     assert len(found) == 0
 

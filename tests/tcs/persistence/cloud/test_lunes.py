@@ -128,3 +128,16 @@ def test_parts_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
             found.append(EuclideanLunes(points, 0.04, team).classify(team))
     for other in found[1:]:
         assert all(np.array_equal(one, two) for one, two in zip(found[0], other, strict=True))
+
+
+@pytest.mark.parametrize("name", [*SMALL, "one point", "equal points"])
+def test_a_threshold_beyond_the_cloud_leaves_float32_its_digits(name: str) -> None:
+    """Lengths are scaled by the longest that can be, so none is too short to be settled in float32 for that alone."""
+    points = {"one point": np.zeros((1, 3)), "equal points": np.ones((70, 3))}.get(name, SMALL.get(name))
+    assert points is not None
+    with Team(1) as team:
+        found, right = (EuclideanLunes(points, longest, team) for longest in (1e70, 1e7))
+        farthest = max(squares_between(points, np.inf).values(), default=0.0)
+        assert farthest <= found.longest <= max(3.001 * farthest, 1e-299)
+        for one, other in zip(found.classify(team), right.classify(team), strict=True):
+            assert np.array_equal(one, other)

@@ -11,6 +11,7 @@ pytest.importorskip("numba", reason="the engine's kernels are compiled by numba"
 
 from clouds import SMALL, torus
 from reference import bars, lengths
+from tcs.persistence.cloud import euclidean
 from tcs.persistence.cloud.euclidean import EuclideanLunes
 from tcs.persistence.cloud.lengths import longest_square, rounded
 from tcs.persistence.compute.clock import Clock
@@ -70,7 +71,7 @@ def test_parts_and_threads_change_nothing(threads: int, part: int, monkeypatch: 
     """All arrays have the same bytes."""
     points = torus(1_000)
     right, _, _ = pairs_of(points, 0.4)
-    monkeypatch.setattr(matrix, "PART_COLUMNS", part)
+    monkeypatch.setattr(euclidean, "PART_COLUMNS", part)
     found, _, _ = pairs_of(points, 0.4, threads)
     for name in matrix.Pairs._fields:
         assert np.array_equal(getattr(found, name), getattr(right, name)), name
