@@ -104,6 +104,34 @@ def swiss_roll(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem
 
 
 @case(
+    version=1,
+    task="persistence.rips",
+    check="benchmarks.persistence.checks:rips",
+    picture="benchmarks.persistence.pictures:diagram",
+)
+def clusters(n: int, k: int, max_dimension: int = 1, seed: int = 0) -> Problem:
+    """Clumps of every density in space, and points between them: few points have most of the edges."""
+    return _rips(workloads.clusters(n, seed), threshold("clusters", n, k), max_dimension)
+
+
+@case(
+    version=1,
+    task="persistence.rips",
+    check="benchmarks.persistence.checks:rips",
+    picture="benchmarks.persistence.pictures:diagram",
+)
+def whole_square(n: int, max_dimension: int = 1, seed: int = 0) -> Problem:
+    """Uniform points in the unit square without a threshold: all edges that any bar can need.
+
+    The longest edge is the enclosing radius, beyond which the complex is a cone: the bars are those of an infinite
+    threshold, and an engine that does not look for that radius by itself is spared the edges beyond it.
+    """
+    points = workloads.square(n, seed)
+    essential = {"0": 1} | {str(d): 0 for d in range(1, max_dimension + 1)}
+    return _rips(points, workloads.enclosing_radius(points), max_dimension, essential=essential)
+
+
+@case(
     version=2,
     task="persistence.rips",
     check="benchmarks.persistence.checks:rips",

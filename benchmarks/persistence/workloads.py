@@ -72,6 +72,22 @@ def swiss_roll(n: int, seed: int = 0) -> Cloud:
     return np.stack([t * np.cos(t), height, t * np.sin(t)], axis=1)
 
 
+def clusters(n: int, seed: int = 0) -> Cloud:
+    """Points of which nine in ten lie in 100 Gaussian clumps, whose widths span two decades; shape (n, 3).
+
+    Centres are uniform in the unit cube, widths log-uniform from 0.001 to 0.1, and each point picks its clump at
+    random; the tenth that is left is uniform in the cube. In the tightest clumps all points are neighbours of each
+    other at any threshold at which the cloud has edges, so that degrees range from 0 to n / 100.
+    """
+    rng = np.random.default_rng(seed)
+    centres = rng.random((100, 3))
+    widths = 10.0 ** rng.uniform(-3, -1, 100)
+    clump = rng.integers(0, 100, _positive("n", n))
+    points = centres[clump] + widths[clump, None] * rng.normal(0, 1, (n, 3))
+    spread = rng.random((n, 3))
+    return np.where(rng.random((n, 1)) < 0.1, spread, points)
+
+
 def lattice(side: int, dimension: int = 2) -> Cloud:
     """The integer grid {0 .. side-1}^dimension: every distance is tied; shape (side ** dimension, dimension)."""
     axes = np.meshgrid(*[np.arange(_positive("side", side))] * _positive("dimension", dimension), indexing="ij")
@@ -130,6 +146,19 @@ def covering_radius(points: Cloud, landmarks: int) -> float:
         nearest = np.minimum(nearest, ((points - points[latest]) ** 2).sum(axis=1))
         latest = int(nearest.argmax())
     return float(np.sqrt(nearest.max()))
+
+
+def enclosing_radius(points: Cloud) -> float:
+    """The least distance within which some point has all others: from there on the Rips complex is a cone.
+
+    A cone has no homology but that of a point, so no bar begins or ends beyond it (Bauer 2021, section 4, which
+    cuts there likewise).
+    """
+    from scipy.spatial.distance import cdist
+
+    size = max(1, 2**24 // len(points))
+    blocks = (cdist(points[start : start + size], points) for start in range(0, len(points), size))
+    return min(float(block.max(axis=1).min()) for block in blocks)
 
 
 def _smooth_noise(shape: tuple[int, ...], seed: int) -> Cloud:

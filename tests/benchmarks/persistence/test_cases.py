@@ -46,7 +46,8 @@ def test_every_phase_has_a_control_and_two_engines_for_it() -> None:
     [
         ("torus", {"n": 1000, "k": 20}), ("square", {"n": 1000, "k": 20}), ("cube", {"n": 1000, "k": 20}),
         ("annulus", {"n": 1000, "k": 20}), ("clifford", {"n": 1000, "k": 20}), ("swiss_roll", {"n": 1000, "k": 20}),
-        ("lattice", {"side": 5}), ("duplicates", {"n": 1000, "k": 20}), ("tiny", {}), ("alpha_square", {"n": 50}),
+        ("clusters", {"n": 1000, "k": 20}), ("whole_square", {"n": 50}), ("lattice", {"side": 5}),
+        ("duplicates", {"n": 1000, "k": 20}), ("tiny", {}), ("alpha_square", {"n": 50}),
         ("alpha_cube", {"n": 50}), ("alpha_torus", {"n": 50}), ("image", {"side": 8}), ("volume", {"side": 6}),
         ("flood_torus", {"n": 50, "landmarks": 10}),
     ],
@@ -77,6 +78,20 @@ def test_the_lattice_formula_is_the_rank_of_its_graph(side: int, dimension: int)
     problem = cases.lattice(side=side, dimension=dimension)
     found = counts(canonical(as_answer(oracle.rips(problem.inputs["points"], 1.5, 1)), 1))
     assert {kind: problem.known[kind] for kind in ("finite", "essential")} == found
+
+
+def test_the_whole_square_has_the_bars_of_no_threshold() -> None:
+    """Cut at the enclosing radius, the textbook finds what it finds among all edges, and nothing essential but H0."""
+    from benchmarks.persistence import oracle
+    from benchmarks.persistence.barcode import as_answer, canonical, counts
+
+    problem = cases.whole_square(n=24, max_dimension=2)
+    points, longest = problem.inputs["points"], problem.inputs["threshold"]
+    assert longest < 1.0 < np.sqrt(2)
+    cut, whole = (canonical(as_answer(oracle.rips(points, t, 2)), 2) for t in (longest, np.sqrt(2)))
+    assert all(cut[name].tobytes() == whole[name].tobytes() for name in whole)
+    assert counts(whole)["essential"] == problem.known["essential"]
+    assert counts(whole)["finite"]["1"] > 0
 
 
 def test_digits_are_real_and_carry_their_hash() -> None:

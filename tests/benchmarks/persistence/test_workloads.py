@@ -11,7 +11,9 @@ from benchmarks.persistence import workloads
 from benchmarks.persistence.neighbours import neighbours
 from benchmarks.persistence.thresholds import TABLE, mean_degree_threshold, threshold
 
-CLOUDS = {"torus": 3, "square": 2, "cube": 3, "annulus": 2, "clifford": 4, "swiss_roll": 3, "duplicates": 2}
+CLOUDS = {
+    "torus": 3, "square": 2, "cube": 3, "annulus": 2, "clifford": 4, "swiss_roll": 3, "duplicates": 2, "clusters": 3,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "dimension"), CLOUDS.items())
@@ -94,6 +96,26 @@ def test_the_lattice_is_the_integer_grid() -> None:
 def test_duplicates_coincide() -> None:
     """At most half of the rows differ."""
     assert len(np.unique(workloads.duplicates(1000), axis=0)) <= 500
+
+
+def test_clumps_span_two_decades_of_density() -> None:
+    """At a mean degree of 20 the tightest clumps are complete, and a tenth of the points has no neighbour."""
+    points = workloads.clusters(10_000)
+    pairs = neighbours(points, TABLE["clusters", 10_000, 20])
+    degrees = np.bincount(np.concatenate([pairs.i, pairs.j]), minlength=len(points))
+    assert degrees.max() > 80
+    assert np.mean(degrees == 0) > 0.1
+
+
+def test_the_enclosing_radius_is_that_of_the_best_centre() -> None:
+    """A point amid the corners of a square reaches all of them; rows taken in blocks change nothing."""
+    from scipy.spatial.distance import cdist
+
+    corners = np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 2.0]])
+    assert workloads.enclosing_radius(corners) == np.sqrt(8)
+    assert workloads.enclosing_radius(np.vstack([corners, [[1.0, 1.0]]])) == np.sqrt(2)
+    points = workloads.square(4200)
+    assert workloads.enclosing_radius(points) == cdist(points, points).max(axis=1).min()
 
 
 def test_digits_are_scikit_learns() -> None:
