@@ -1,4 +1,8 @@
-"""The tree of errors: PersistenceError > InputError (also a ValueError), MemoryForecastError (also a MemoryError)."""
+"""The tree of errors.
+
+PersistenceError > InputError (also a ValueError), MemoryForecastError (also a MemoryError), FolderError (also an
+OSError), WorkerError.
+"""
 
 from __future__ import annotations
 
@@ -13,3 +17,11 @@ class InputError(PersistenceError, ValueError):
 
 class MemoryForecastError(PersistenceError, MemoryError):
     """The forecast of memory is above the limit, so the work was not begun."""
+
+
+class FolderError(PersistenceError, OSError):
+    """A folder of tiles cannot be used; the message says why, and how to go on."""
+
+
+class WorkerError(PersistenceError):
+    """A worker that had a tile to work on failed."""

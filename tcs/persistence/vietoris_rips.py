@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tcs.persistence.arguments import as_cloud, as_length, check
 from tcs.persistence.barcode import Barcode
 from tcs.persistence.cloud.lengths import longest_square, rounded
 from tcs.persistence.compute.clock import Clock, Span
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
 # Above this dimension a grid no longer separates points, and blocks of matrix products find neighbours faster.
 GRID_DIMENSION = 12
-MOST_POINTS = 2**32
-# Beyond this squares of lengths overflow, and long before it lengths are beyond float32.
-LARGEST_COORDINATE = 2.0**500
-METRICS = ("euclidean", "cityblock", "chebyshev", "precomputed")
-HIGHEST = 2
 # Up to here a cloud in which nearly all pairs are edges is handled as a dense matrix, n^2 entries.
 MOST_DENSE = 2**13
 
@@ -72,23 +66,23 @@ def rips(
         Reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333. Conventions of Ripser:
         Bauer, J. Appl. Comput. Topol. 5 (2021).
     """
-    threshold = _length(threshold)
-    _check(max_dimension, metric, threads, memory_limit)
+    threshold = as_length(threshold)
+    check(max_dimension, metric, threads, memory_limit)
     if max_dimension > 1 and (simplices or cycles):
         asked = "simplices" if simplices else "cycles"
         raise InputError(f"{asked}: they are handed out in dimensions 0 and 1; leave it out, or set max_dimension=1")
     team = Team(threads or len(os.sched_getaffinity(0)), progress)
     clock = Clock(span)
     if metric == "euclidean":
-        points = _cloud(points)
+        points = as_cloud(points)
         if len(points) == 0:
-            return _empty(max_dimension, threshold)
+            return no_points(max_dimension, threshold)
         require(forecast(*points.shape), memory_limit, f"{len(points):,} points")
     with team:
         with clock.stage("grid"):
             lunes = _lunes(points, threshold, metric, team, loops=max_dimension > 1)
         if lunes is None:
-            return _empty(max_dimension, threshold)
+            return no_points(max_dimension, threshold)
         from tcs.persistence.reduced.matrix import reduce_lunes
 
         pairs = reduce_lunes(lunes, team, clock)
@@ -98,7 +92,7 @@ def rips(
 
             voids = reduce_loops(lunes, pairs, team, clock)
     with clock.stage("sort"):
-        return _barcode(lunes, pairs, voids, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
+        return barcode_of(lunes, pairs, voids, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
 
 
 def _lunes(points: Any, threshold: float, metric: str, team: Team, *, loops: bool) -> Any:
@@ -109,7 +103,7 @@ def _lunes(points: Any, threshold: float, metric: str, team: Team, *, loops: boo
         graph = from_sparse(points, threshold) if hasattr(points, "tocoo") else from_dense(points, threshold)
         return _graph_lunes(graph, loops=loops) if graph.n else None
     if metric != "euclidean":
-        cloud = _cloud(points)
+        cloud = as_cloud(points)
         return _graph_lunes(from_points(cloud, threshold, metric, team), loops=loops) if len(cloud) else None
     if points.shape[1] > GRID_DIMENSION or (len(points) <= MOST_DENSE and _all_near(points, threshold)):
         return _graph_lunes(from_points(points, threshold, metric, team), loops=loops)
@@ -137,74 +131,13 @@ def _all_near(points: NDArray[np.float64], threshold: float) -> bool:
     return bool((np.ptp(points, axis=0) < 2 * threshold).all())
 
 
-def _length(threshold: Any) -> float:
-    is_number = isinstance(threshold, (int, float, np.integer, np.floating)) and not isinstance(threshold, bool)
-    if not is_number or not threshold >= 0:
-        raise InputError(f"threshold: {threshold!r} is no length; give a number from 0, or inf for all edges")
-    try:
-        return float(threshold)
-    except OverflowError:
-        return math.inf
-
-
-def _check(max_dimension: Any, metric: Any, threads: Any, memory_limit: Any) -> None:
-    if not _is_whole(max_dimension) or not 0 <= max_dimension <= HIGHEST:
-        raise InputError(
-            f"max_dimension: {max_dimension!r} is not computed here; give 0, 1 or {HIGHEST}, and for more use "
-            "giotto-ph or GUDHI (pip install giotto-ph, gudhi)"
-        )
-    if metric not in METRICS:
-        near = difflib.get_close_matches(str(metric), METRICS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else 'for another one pass distances, as metric="precomputed"'
-        raise InputError(f"metric: {metric!r} is none of {', '.join(METRICS)}; {hint}")
-    if threads is not None and (not _is_whole(threads) or threads < 1):
-        raise InputError(f"threads: {threads!r}; give a whole number from 1")
-    if memory_limit is not None and (not _is_whole(memory_limit) or memory_limit < 0):
-        raise InputError(f"memory_limit: {memory_limit!r}; give a whole number of bytes, such as 4 * 2**30")
-
-
-def _is_whole(number: Any) -> bool:
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-
-
-def _cloud(points: Any) -> NDArray[np.float64]:
-    """Points as a contiguous float64 array (n, d), d >= 1."""
-    if hasattr(points, "tocoo"):
-        raise InputError('points: a sparse matrix holds distances; pass metric="precomputed"')
-    if isinstance(points, np.ma.MaskedArray):
-        raise InputError("points: masked arrays are not read; leave masked points out, and pass the rest as an array")
-    try:
-        found = np.asarray(points)
-    except ValueError as error:
-        raise InputError(f"points: {error}; give rows of one length each") from None
-    if found.dtype.kind not in "fiu":
-        raise InputError(f"points: real numbers are needed, not {found.dtype}; convert them to float64")
-    if found.ndim != 2 or found.shape[1] == 0:
-        raise InputError(
-            f"points: a cloud has shape (n, d), not {found.shape}; write a cloud on a line as points.reshape(-1, 1)"
-        )
-    if len(found) >= MOST_POINTS:
-        raise InputError(f"points: {len(found):,} are more than indices here can number ({MOST_POINTS:,}); give fewer")
-    with np.errstate(over="ignore"):
-        cloud = np.ascontiguousarray(found, dtype=np.float64)
-    # where there is NaN the extremes are NaN, too
-    largest = float(np.abs([cloud.min(initial=0.0), cloud.max(initial=0.0)]).max())
-    if largest <= LARGEST_COORDINATE:
-        return cloud
-    bad = ~np.isfinite(cloud).all(axis=1)
-    if bad.any():
-        raise InputError(
-            f"points: {int(bad.sum())} of them are not finite, first number {int(bad.argmax())}; remove such rows"
-        )
-    raise InputError(f"points: a coordinate of size {largest:.3g} is too large for its square; scale the cloud down")
-
-
-def _empty(max_dimension: int, threshold: float) -> Barcode:
+def no_points(max_dimension: int, threshold: float) -> Barcode:
+    """No bars in any dimension."""
     bars = tuple(np.empty((0, 2), dtype=np.float32) for _ in range(max_dimension + 1))
     return Barcode(bars=bars, threshold=float(threshold), n_points=0)
 
 
-def _barcode(
+def barcode_of(
     lunes: Any, pairs: Pairs, voids: Voids | None, threshold: float, max_dimension: int, clock: Clock, *,
     simplices: bool, cycles: bool,
 ) -> Barcode:  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.cloud.cells import Cells, bounds, lay_grid, no_longer_than, sort_into_cells
+from tcs.persistence.cloud.cells import Cells, Grid, bounds, lay_grid, no_longer_than, sort_into_cells
 from tcs.persistence.cloud.descent import push_down
 from tcs.persistence.cloud.lunes import lunes, scale_of
 from tcs.persistence.compute.kernels import axes_of
@@ -17,29 +17,33 @@ from tcs.persistence.compute.team import Team, parts_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
 PART_POINTS = 2**13
 PART_COLUMNS = 2**12
 
 
-class EuclideanLunes:
-    """Lunes of the edges between points, up to a squared length.
+class CellLunes:
+    """Lunes of the edges between points in cells, up to a squared length.
 
     Args:
-        points: float64 (n, d), n >= 1. ``longest``: the largest squared length of an edge.
+        cells: all the points, or those of one tile and around it. ``grid``: where they lie.
+        longest: the largest squared length of an edge.
+        core: edges are told whose smaller vertex is one of the points from the first to before the second of these
+            two, which are the borders of cells; all neighbours of these points are there. All points, if not given.
+        whole: likewise those points of which all neighbours are there.
     """
 
     squares = True
 
-    def __init__(self, points: NDArray[np.float64], longest: float, team: Team) -> None:
-        self.n, dimension = points.shape
+    def __init__(
+        self, cells: Cells, grid: Grid, longest: float, core: tuple[int, int] | None = None,
+        whole: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        self.cells, self.grid, self.longest = cells, grid, longest
+        self.n, dimension = cells.points.shape
         self.axes = axes_of(dimension)
         self.index: NDArray[Any] = np.empty(0, dtype=np.int32 if self.n < 2**31 else np.int64)
-        corners = bounds(points, team)
-        self.longest = no_longer_than(corners, longest)
-        self.grid = lay_grid(corners, math.sqrt(self.longest))
-        self.cells: Cells = sort_into_cells(points, self.grid, team)
-        self._cell_of = self.cells.of_points()
+        self._core, self._whole = core or (0, self.n), whole or (0, self.n)
+        self._cell_of = cells.of_points()
 
     @property
     def order(self) -> NDArray[Any]:
@@ -47,10 +51,10 @@ class EuclideanLunes:
         return self.cells.order
 
     def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
-        """Relative neighbours and fillers, as :func:`.cloud.lunes.lunes` has them, for all cells."""
-        cells = self.cells
-        size = max(256, min(PART_POINTS, self.n // (4 * team.threads)))
-        cuts = np.unique(np.append(np.searchsorted(cells.starts[:-1], np.arange(0, self.n, size)), len(cells.low)))
+        """Relative neighbours and fillers, as :func:`.cloud.lunes.lunes` has them, for all cells of the core."""
+        cells, (first, last) = self.cells, self._core
+        size = max(256, min(PART_POINTS, (last - first) // (4 * team.threads)))
+        cuts = np.unique(np.searchsorted(cells.starts, np.append(np.arange(first, last, size), last)))
         found = team.run(
             "lunes",
             lambda first, last: lunes(
@@ -67,14 +71,28 @@ class EuclideanLunes:
         fillers: NDArray[Any], team: Team,
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
         """Columns of the reduced boundary matrix, as :func:`.cloud.descent.push_down` has them."""
-        cells, grid = self.cells, self.grid
+        cells, grid, (whole, end) = self.cells, self.grid, self._whole
         found = team.run(
             "push-down",
             lambda first, last: push_down(
                 cells.points, cells.low, cells.high, grid.corner, grid.side, grid.axes[:-1], self._cell_of, edges,
-                row_starts, number, fillers, first, last, 0, self.n, self.axes,
+                row_starts, number, fillers, first, last, whole, end, self.axes,
             ),
             parts_of(len(fillers), PART_COLUMNS),
         )  # fmt: skip
         entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
         return entries, sizes
+
+
+class EuclideanLunes(CellLunes):
+    """Lunes of the edges between points, up to a squared length.
+
+    Args:
+        points: float64 (n, d), n >= 1. ``longest``: the largest squared length of an edge.
+    """
+
+    def __init__(self, points: NDArray[np.float64], longest: float, team: Team) -> None:
+        corners = bounds(points, team)
+        longest = no_longer_than(corners, longest)
+        grid = lay_grid(corners, math.sqrt(longest))
+        super().__init__(sort_into_cells(points, grid, team), grid, longest)
