@@ -13,7 +13,7 @@ from clouds import SMALL, by_grid, torus
 from tcs.persistence import rips
 from tcs.persistence.cloud import euclidean
 from tcs.persistence.compute import sorting
-from tcs.persistence.reduced import forest, matrix
+from tcs.persistence.reduced import forest
 
 RNG = np.random.default_rng(8)
 CLOUDS: dict[str, tuple[Any, float]] = {
