@@ -1,7 +1,7 @@
 """The tree of errors.
 
 PersistenceError > InputError (also a ValueError), MemoryForecastError (also a MemoryError), FolderError (also an
-OSError), WorkerError.
+OSError), WorkerError. Beside it stands a warning, SlowWarning.
 """
 
 from __future__ import annotations
@@ -25,3 +25,7 @@ class FolderError(PersistenceError, OSError):
 
 class WorkerError(PersistenceError):
     """A worker that had a tile to work on failed."""
+
+
+class SlowWarning(UserWarning):
+    """The work will take long; the message says about how long, and what would make it shorter."""

@@ -62,6 +62,9 @@ def rips(
         InputError: points, threshold, dimension or metric cannot be what was meant.
         MemoryForecastError: the work would need more memory than is allowed.
 
+    Warns:
+        SlowWarning: a cloud will have so many edges that it takes long.
+
     References:
         Reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333. Conventions of Ripser:
         Bauer, J. Appl. Comput. Topol. 5 (2021).
@@ -80,7 +83,7 @@ def rips(
         require(forecast(*points.shape), memory_limit, f"{len(points):,} points")
     with team:
         with clock.stage("grid"):
-            lunes = _lunes(points, threshold, metric, team, loops=max_dimension > 1)
+            lunes = _lunes(points, threshold, metric, team, memory_limit, loops=max_dimension > 1)
         if lunes is None:
             return no_points(max_dimension, threshold)
         from tcs.persistence.reduced.matrix import reduce_lunes
@@ -95,25 +98,30 @@ def rips(
         return barcode_of(lunes, pairs, voids, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
 
 
-def _lunes(points: Any, threshold: float, metric: str, team: Team, *, loops: bool) -> Any:
+def _lunes(points: Any, threshold: float, metric: str, team: Team, memory_limit: int | None, *, loops: bool) -> Any:
     """The filtration as one of the classes that find lunes, with their loops if wanted; None if there are no points."""
+    from tcs.persistence.graph.expected import longest_that_matters, warn_of_many_edges
     from tcs.persistence.graph.graph import from_dense, from_points, from_sparse
 
     if metric == "precomputed":
-        graph = from_sparse(points, threshold) if hasattr(points, "tocoo") else from_dense(points, threshold)
+        read = from_sparse if hasattr(points, "tocoo") else from_dense
+        graph = read(points, threshold, memory_limit)
         return _graph_lunes(graph, loops=loops) if graph.n else None
-    if metric != "euclidean":
-        cloud = as_cloud(points)
-        return _graph_lunes(from_points(cloud, threshold, metric, team), loops=loops) if len(cloud) else None
-    if points.shape[1] > GRID_DIMENSION or (len(points) <= MOST_DENSE and _all_near(points, threshold)):
-        return _graph_lunes(from_points(points, threshold, metric, team), loops=loops)
+    cloud = points if metric == "euclidean" else as_cloud(points)
+    if len(cloud) == 0:
+        return None
+    by_cells = metric == "euclidean" and cloud.shape[1] <= GRID_DIMENSION
+    if not by_cells or (len(cloud) <= MOST_DENSE and _all_near(cloud, threshold)):
+        return _graph_lunes(from_points(cloud, threshold, metric, team, memory_limit), loops=loops)
+    longest = longest_that_matters(cloud, longest_square(threshold))
+    warn_of_many_edges(cloud, longest, team.threads, loops=loops, stacklevel=3)
     if loops:
         from tcs.persistence.voids.voids import EuclideanVoids
 
-        return EuclideanVoids(points, longest_square(threshold), team)
+        return EuclideanVoids(cloud, longest, team)
     from tcs.persistence.cloud.euclidean import EuclideanLunes
 
-    return EuclideanLunes(points, longest_square(threshold), team)
+    return EuclideanLunes(cloud, longest, team)
 
 
 def _graph_lunes(graph: Any, *, loops: bool) -> Any:

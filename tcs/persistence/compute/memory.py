@@ -13,6 +13,10 @@ EDGES_A_POINT = 2.5
 BYTES_AN_EDGE = 90
 # Per point, besides the coordinates in the order of the cells: keys and places twice, cells, forest, row starts.
 BYTES_A_POINT = 48
+# Per edge of a graph, in the rows of both ends, with the sort before and the lunes after: from a matrix, from points.
+BYTES_AN_EDGE_OF_MATRICES, BYTES_AN_EDGE_OF_POINTS = 75, 110
+# What a small computation takes.
+LITTLE = 16 * 2**20
 
 
 def forecast(n: int, dimension: int) -> int:
@@ -20,7 +24,18 @@ def forecast(n: int, dimension: int) -> int:
 
     For an even cloud at thresholds where a point has some tens of neighbours; clumps and ties may take more.
     """
-    return int(n * (8 * dimension + BYTES_A_POINT + EDGES_A_POINT * BYTES_AN_EDGE)) + 16 * 2**20
+    return int(n * (8 * dimension + BYTES_A_POINT + EDGES_A_POINT * BYTES_AN_EDGE)) + LITTLE
+
+
+def forecast_graph(n: int, edges: int, dimension: int = 0) -> int:
+    """Bytes that :func:`tcs.persistence.rips` takes for a graph, beyond the input itself.
+
+    Args:
+        n, edges: of the graph. ``dimension``: of the points that it is made from; 0 for a matrix.
+    """
+    each = BYTES_AN_EDGE_OF_POINTS if dimension else BYTES_AN_EDGE_OF_MATRICES
+    # the points scaled, centred and turned
+    return edges * each + n * (4 * 8 * dimension + BYTES_A_POINT) + LITTLE
 
 
 def available() -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.compute.kernels import kernel
+from tcs.persistence.compute.memory import forecast_graph, require
 from tcs.persistence.errors import InputError
 from tcs.persistence.graph.pairs import index_type, sorted_pairs
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 TILE = 32
 
 
-def sparse_pairs(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+def sparse_pairs(
+    matrix: Any, memory_limit: int | None = None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
     """Pairs of a scipy sparse matrix with their distances, sorted by smaller vertex, then by larger.
 
     Raises:
-        InputError: as :func:`tcs.persistence.graph.graph.from_sparse`.
+        InputError, MemoryForecastError: as :func:`tcs.persistence.graph.graph.from_sparse`.
     """
     from scipy import sparse
 
@@ -31,6 +34,10 @@ def sparse_pairs(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.fl
     if matrix.format == "bsr":
         raise InputError("matrix: blocks of the BSR format hold zeros that nobody stored; pass it as COO or CSR")
     entries = matrix.tocoo()
+    n, upper = matrix.shape[0], int(np.count_nonzero(entries.row < entries.col))
+    # a pair may be stored once, in either triangle, or in both
+    edges = max(upper, entries.nnz - upper)
+    require(forecast_graph(n, edges), memory_limit, f"matrix: {n:,} points, up to {edges:,} edges")
     index = index_type(matrix.shape[0])
     rows, columns = entries.row.astype(index, copy=False), entries.col.astype(index, copy=False)
     # adding zero takes the sign off a zero, and makes a copy
@@ -51,16 +58,18 @@ def sparse_pairs(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.fl
     return _each_pair_once(matrix.shape[0], rows, columns, values)
 
 
-def dense_entries(matrix: Any) -> tuple[NDArray[np.float64], float]:
+def dense_entries(matrix: Any, memory_limit: int | None = None) -> tuple[NDArray[np.float64], float]:
     """A dense distance matrix as float64, and its radius: the least of the largest entries of its rows.
 
     Raises:
-        InputError: as :func:`tcs.persistence.graph.graph.from_dense`.
+        InputError, MemoryForecastError: as :func:`tcs.persistence.graph.graph.from_dense`.
     """
     if isinstance(matrix, np.ma.MaskedArray):
         raise InputError("matrix: masked arrays are not read; fill masked entries with infinity")
     matrix = np.asarray(matrix)
     _check_form(matrix)
+    if matrix.dtype != np.float64 or not matrix.flags.c_contiguous:
+        require(8 * matrix.size, memory_limit, f"matrix: {len(matrix):,} points, {matrix.size:,} entries as float64")
     values = np.ascontiguousarray(matrix, dtype=np.float64)
     i, j, radius = first_fault(values)
     if i >= 0:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tcs.persistence.cloud.lengths import longest_square
+from tcs.persistence.compute.memory import forecast_graph, require
 from tcs.persistence.compute.team import Team
 from tcs.persistence.errors import InputError
 from tcs.persistence.graph.entries import dense_entries, rows_within, sparse_pairs
-from tcs.persistence.graph.near import METRICS, near_pairs
+from tcs.persistence.graph.expected import expected_edges, longest_that_matters
+from tcs.persistence.graph.metrics import METRICS
+from tcs.persistence.graph.near import near_pairs
 from tcs.persistence.graph.pairs import both_ways, index_type, sorted_pairs
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class Graph(NamedTuple):
         return len(self.starts) - 1
 
 
-def from_sparse(matrix: Any, threshold: float) -> Graph:
+def from_sparse(matrix: Any, threshold: float, memory_limit: int | None = None) -> Graph:
     """The graph of a scipy sparse distance matrix, in which what is not stored is no edge.
 
     Args:
@@ -49,41 +52,50 @@ def from_sparse(matrix: Any, threshold: float) -> Graph:
             or twice with the same value. A stored zero is an edge of length zero. The triangle inequality need not
             hold.
         threshold: length of the longest edge; infinity for all.
+        memory_limit: in bytes; what is available, if not given.
 
     Raises:
         InputError: the matrix is not sparse or not square; it holds NaN, infinite, negative or complex values, a
             diagonal other than zero, two different values for a pair, or an entry twice; the threshold is negative
             or NaN.
+        MemoryForecastError: the graph and what is made of it would need more memory.
     """
     bound = longest_length(threshold)
-    low, high, keys = sparse_pairs(matrix)
+    low, high, keys = sparse_pairs(matrix, memory_limit)
     inside = keys <= bound
     if not inside.all():
         low, high, keys = low[inside], high[inside], keys[inside]
     return from_pairs(matrix.shape[0], low, high, keys, squares=False)
 
 
-def from_dense(matrix: Any, threshold: float) -> Graph:
+def from_dense(matrix: Any, threshold: float, memory_limit: int | None = None) -> Graph:
     """The graph of a dense distance matrix.
 
     Args:
         matrix: (n, n), symmetric, its diagonal zero; infinity where two vertices are never joined. The triangle
             inequality need not hold.
         threshold: length of the longest edge; infinity for all.
+        memory_limit: in bytes; what is available, if not given.
 
     Raises:
         InputError: the matrix is not square or not symmetric; it holds NaN, negative or complex values, or a
             diagonal other than zero; the threshold is negative or NaN.
+        MemoryForecastError: the graph and what is made of it would need more memory.
     """
     bound = longest_length(threshold)
-    values, radius = dense_entries(matrix)
-    starts, neighbours, keys = rows_within(values, min(bound, radius), np.empty(0, index_type(len(values))))
+    values, radius = dense_entries(matrix, memory_limit)
+    bound = min(bound, radius)
+    n = len(values)
+    edges = (int(np.count_nonzero(values <= bound)) - n) // 2
+    require(forecast_graph(n, edges), memory_limit, f"matrix: {n:,} points, {edges:,} edges")
+    starts, neighbours, keys = rows_within(values, bound, np.empty(0, index_type(len(values))))
     return Graph(starts, neighbours, keys, squares=False)
 
 
 def from_points(
-    points: NDArray[np.float64], threshold: float, metric: str = "euclidean", team: Team | None = None
-) -> Graph:
+    points: NDArray[np.float64], threshold: float, metric: str = "euclidean", team: Team | None = None,
+    memory_limit: int | None = None,
+) -> Graph:  # fmt: skip
     """The graph of all pairs of points within a distance.
 
     Args:
@@ -91,11 +103,13 @@ def from_points(
         threshold: length of the longest edge; infinity for all.
         metric: "euclidean", "cityblock" or "chebyshev". Keys are squared lengths for the first, lengths otherwise;
             coordinates are added up in their order.
-        team: threads to work with; one if left out. Matrix products use as many as numpy's library does.
+        team: threads to work with; one if left out.
+        memory_limit: in bytes; what is available, if not given.
 
     Raises:
         InputError: the points are not a table of finite float64 numbers; the threshold is negative or NaN; there is
             no such metric.
+        MemoryForecastError: the graph and what is made of it would need more memory.
     """
     if metric not in METRICS:
         raise InputError(f"metric: {metric!r} is not one of {', '.join(METRICS)}; for another pass a matrix of lengths")
@@ -107,8 +121,12 @@ def from_points(
         row, column = np.argwhere(~np.isfinite(points))[0]
         raise InputError(f"points: coordinate {column} of point {row} is {points[row, column]}; drop or repair it")
     squares = metric == "euclidean"
+    n, dimension = points.shape
     longest = longest_square(threshold) if squares else bound
-    n = len(points)
+    if n > 1:
+        longest = longest_that_matters(points, longest, metric)
+        edges = expected_edges(points, longest, metric)
+        require(forecast_graph(n, edges, dimension), memory_limit, f"{n:,} points, {edges:,} edges expected")
     index = np.empty(0, index_type(n))
     low, high, keys = near_pairs(np.ascontiguousarray(points), longest, metric, index, team or Team(1))
     low, high, keys, _ = sorted_pairs(n, low, high, keys, np.empty(0, np.bool_))

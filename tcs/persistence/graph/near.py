@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcs.persistence.compute.kernels import axes_of, doubled, kernel, squared
+from tcs.persistence.compute.kernels import axes_of, doubled, kernel
+from tcs.persistence.graph.metrics import MAGNITUDES, METRICS, keys_of
 
 if TYPE_CHECKING:
     from tcs.persistence.compute.team import Team
 
-# What a metric does with the differences of coordinates, and what it is called by scipy's tree.
-SQUARES, MAGNITUDES, LARGEST = 0, 1, 2
-METRICS = {"euclidean": SQUARES, "cityblock": MAGNITUDES, "chebyshev": LARGEST}
+# What a metric is called by scipy's tree.
 TREE_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
 # A tree beats trying all pairs for many points of few coordinates.
 TREE_DIMENSION, TREE_POINTS = 8, 20_000
@@ -37,8 +36,7 @@ def near_pairs(points: NDArray[np.float64], longest: float, metric: str, index: 
 
     Args:
         points: float64 (n, d), finite, contiguous.
-        longest: squared length for "euclidean", length for "cityblock" and "chebyshev". Pairs beyond the radius of
-            a cone, from which on no homology changes, are left out besides.
+        longest: squared length for "euclidean", length for "cityblock" and "chebyshev".
         index: an empty array of the integer type for points.
 
     Returns:
@@ -54,8 +52,6 @@ def near_pairs(points: NDArray[np.float64], longest: float, metric: str, index: 
     exponent = max(math.frexp(largest)[1], LEAST_EXPONENT)
     scaled = np.ldexp(points, -exponent)
     centred = scaled - scaled.mean(axis=0)
-    middle = int(np.argmin(np.einsum("ij,ij->i", centred, centred)))
-    longest = min(longest, lengths_of(points, np.full(n, middle), np.arange(n), code, axes_of(dimension)).max())
     if dimension <= TREE_DIMENSION and n > TREE_POINTS:
         parts = [by_tree(points, scaled, exponent, longest, metric, index)]
     elif metric == "euclidean":
@@ -83,7 +79,7 @@ def by_tree(
     reach = math.ldexp(reach + 2.0**-500, -exponent) * (1 + 1e-9)
     pairs = cKDTree(scaled).query_pairs(reach, p=TREE_ORDERS[metric], output_type="ndarray")
     low, high = pairs[:, 0].astype(index.dtype), pairs[:, 1].astype(index.dtype)
-    keys = lengths_of(points, low, high, METRICS[metric], axes_of(points.shape[1]))
+    keys = keys_of(points, low, high, METRICS[metric], axes_of(points.shape[1]))
     inside = keys <= longest
     return low[inside], high[inside], keys[inside]
 
@@ -98,7 +94,8 @@ def by_products(
     changes it by less than 2 (d + 20) u (|x|^2 + |y|^2), in whatever order is added up (Higham 2002, section 3.1).
     """
     dimension = points.shape[1]
-    bound = math.ldexp(longest, -2 * exponent) if longest < np.inf else np.inf
+    with np.errstate(over="ignore"):
+        bound = float(np.ldexp(longest, -2 * exponent))
     margin = 2 * (dimension + 20) * 2.0**-24
     kind: type[np.floating[Any]] = np.float32
     # single precision is twice as fast, where its margin lets few pairs too many pass
@@ -242,22 +239,3 @@ def by_trying(
                     low[count], high[count], keys[count] = a, left + j, totals[i, j]
                     count += totals[i, j] <= longest
     return low[:count].copy(), high[:count].copy(), keys[:count].copy()
-
-
-@kernel
-def lengths_of(
-    points: NDArray[np.float64], first: NDArray[Any], second: NDArray[Any], code: int, axes: Any
-) -> NDArray[np.float64]:
-    """Keys of pairs of points."""
-    keys = np.empty(len(first))
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        if code == SQUARES:
-            keys[i] = squared(points, a, b, axes)
-            continue
-        total = 0.0
-        for c in range(len(axes)):
-            size = abs(points[a, c] - points[b, c])
-            total = total + size if code == MAGNITUDES else max(total, size)
-        keys[i] = total
-    return keys

@@ -11,9 +11,9 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from tcs.persistence.compute.team import Team
-from tcs.persistence.graph import near
+from tcs.persistence.graph import metrics, near
 
-METRICS = list(near.METRICS)
+METRICS = list(metrics.METRICS)
 
 
 def by_definition(points: Any, longest: float, metric: str) -> dict[tuple[int, int], float]:
