@@ -12,30 +12,37 @@ if TYPE_CHECKING:
     from tcs.persistence.alpha_complex import alpha
     from tcs.persistence.barcode import Barcode
     from tcs.persistence.cubical import lower_star
-    from tcs.persistence.errors import InputError, MemoryForecastError, PersistenceError
+    from tcs.persistence.errors import FolderError, InputError, MemoryForecastError, PersistenceError, WorkerError
+    from tcs.persistence.tiled_rips import rips_in_tiles
     from tcs.persistence.transformer import RipsPersistence
     from tcs.persistence.vietoris_rips import rips
 
 _PLACES = {
     "Barcode": "barcode",
+    "FolderError": "errors",
     "InputError": "errors",
     "MemoryForecastError": "errors",
     "PersistenceError": "errors",
     "RipsPersistence": "transformer",
+    "WorkerError": "errors",
     "alpha": "alpha_complex",
     "lower_star": "cubical",
     "rips": "vietoris_rips",
+    "rips_in_tiles": "tiled_rips",
 }
 
 __all__ = [
     "Barcode",
+    "FolderError",
     "InputError",
     "MemoryForecastError",
     "PersistenceError",
     "RipsPersistence",
+    "WorkerError",
     "alpha",
     "lower_star",
     "rips",
+    "rips_in_tiles",
 ]
 
 

@@ -1,30 +1,26 @@
 """``python -m tcs.persistence points.npy --threshold t``: bars and their picture, from a file to files.
 
-The work is done in a thread of its own, so that Ctrl-C ends the process at once, whatever is being computed. Files
-are written under temporary names beside their places and renamed when all of them are whole.
+The work is done in a thread of its own, so that Ctrl-C ends the process at once, whatever is being computed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from tcs.persistence.errors import InputError, PersistenceError
+from tcs.persistence.files.outputs import FORMATS, PLOTS, Outputs
+from tcs.persistence.files.points import is_number, read_points
 
 if TYPE_CHECKING:
     from tcs.persistence.barcode import Barcode
 
 DONE, NOT_DONE, WRONG_INPUT, STOPPED = 0, 1, 2, 130
-FORMATS, PLOTS = ("npz", "csv"), ("png", "svg")
-ROWS_AT_ONCE = 100_000
 EPILOG = "Exit status: 0 done, 1 not done (memory, disk), 2 wrong input or usage, 130 stopped."
 
 
@@ -33,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     outputs = Outputs()
     try:
-        outputs.reserve(asked)
+        outputs.reserve(asked.points, asked.output, (*asked.format, *asked.plot))
         with Bars(quiet=asked.quiet) as bars:
             barcode = in_thread(lambda: _work(asked, outputs, bars.tell))
         outputs.keep()
@@ -66,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-dimension", type=int, default=1, help="the highest dimension of homology (1)")
     add("--metric", choices=("euclidean", "precomputed"), help="precomputed: a square matrix of distances")
     add("--threads", type=int, help="how many threads compute (all cores)")
+    add("--folder", type=Path, help="compute in tiles kept here, to go on with if stopped: for more points than memory")
     add("--memory-limit", type=_bytes, metavar="GIB", help="do not begin if more would be needed")
     add("--output", default="", metavar="FOLDER_OR_PREFIX", help="where files go, how names begin (as the points)")
     for name, choices in (("--format", FORMATS), ("--plot", PLOTS)):
@@ -76,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bytes(text: str) -> int:
-    if not _is_number(text) or not 0 < float(text) < float("inf"):
+    if not is_number(text) or not 0 < float(text) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no size; give GiB, e.g. 1.5")
     return int(float(text) * 2**30)
 
@@ -93,11 +90,20 @@ def _list_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
 
 def _work(asked: argparse.Namespace, outputs: Outputs, progress: Callable[[str, int, int], None]) -> Barcode:
     """Read, compute, and write everything under its temporary name."""
-    from tcs.persistence import rips
+    from tcs.persistence import rips, rips_in_tiles
 
+    if asked.folder:
+        if asked.metric == "precomputed" or asked.points.suffix.lower() == ".npz":
+            raise InputError("--folder: tiles are cut from points; for distances leave it out")
+        barcode = rips_in_tiles(
+            read_points(asked.points, mapped=True), threshold=asked.threshold, max_dimension=asked.max_dimension,
+            folder=asked.folder, threads=asked.threads, memory_limit=asked.memory_limit, progress=progress,
+        )  # fmt: skip
+        outputs.write(barcode, progress)
+        return barcode
     points = read_points(asked.points)
     metric = "precomputed" if asked.points.suffix.lower() == ".npz" else asked.metric or "euclidean"
-    barcode: Barcode = rips(
+    barcode = rips(
         points, threshold=asked.threshold, max_dimension=asked.max_dimension, metric=metric, threads=asked.threads,
         memory_limit=asked.memory_limit, progress=progress,
     )  # fmt: skip
@@ -122,156 +128,6 @@ def in_thread(work: Callable[[], Barcode]) -> Barcode:
     if errors:
         raise errors[0]
     return results[0]
-
-
-def read_points(path: Path) -> Any:
-    """What a file holds: an array (n, d), or a sparse matrix of distances.
-
-    Args:
-        path: ``.npy`` (n, d), never unpickled; ``.npz`` of ``scipy.sparse.save_npz``, distances; ``.csv`` or ``.txt``,
-            a point a line, numbers apart by comma, semicolon or white space, # before a comment; a first line without
-            a number is a heading.
-
-    Raises:
-        InputError: the file is missing, of another kind or shape, or holds what is no finite number.
-    """
-    import numpy as np
-
-    readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_text, ".txt": _read_text}
-    if path.suffix.lower() not in readers:
-        raise InputError(f"{path}: unknown suffix {path.suffix!r}; give one of {', '.join(readers)}")
-    try:
-        points = readers[path.suffix.lower()](path)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; give a file that can be read") from None
-    if path.suffix.lower() != ".npz":
-        if points.ndim != 2 or points.dtype.kind not in "fiu":
-            raise InputError(f"{path}: shape {points.shape} of {points.dtype}; give real numbers (n, d), a point a row")
-        wrong = ~np.isfinite(points).all(axis=1)
-        if wrong.any():
-            raise InputError(f"{path}: row {int(wrong.argmax())} holds NaN or inf ({int(wrong.sum()):,} do)")
-    return points
-
-
-def _read_npy(path: Path) -> Any:
-    import numpy as np
-
-    try:
-        with path.open("rb") as file:
-            array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError):
-        array = None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: no whole .npy file of numbers; write it by numpy.save")
-    return array
-
-
-def _read_npz(path: Path) -> Any:
-    from zipfile import BadZipFile
-
-    from scipy import sparse
-
-    try:
-        return sparse.load_npz(path)
-    except (ValueError, KeyError, EOFError, BadZipFile):
-        raise InputError(f"{path}: no sparse matrix of distances; write it by scipy.sparse.save_npz") from None
-
-
-def _read_text(path: Path) -> Any:
-    import numpy as np
-
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            number, first = next(((i, line) for i, line in enumerate(file) if line.split("#")[0].strip()), (0, ""))
-        mark = next((mark for mark in ",;" if mark in first), None)
-        heading = first and not any(map(_is_number, first.split("#")[0].split(mark)))
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
-            points = np.loadtxt(path, delimiter=mark, ndmin=2, encoding="utf-8-sig", skiprows=number + bool(heading))
-    except ValueError as error:
-        what = str(error).partition(";")[0]
-        raise InputError(f"{path}: {what}; give a point a line, the same number of numbers in each") from None
-    if not points.size:
-        raise InputError(f"{path}: no numbers; give a point a line")
-    return points
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-class Outputs:
-    """The files to be written: reserved before the work begins, kept or discarded together."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, Path] = {}
-        self.kept = 0
-        self._files: dict[str, tuple[Path, BinaryIO]] = {}
-
-    def reserve(self, asked: argparse.Namespace) -> None:
-        """Make an empty temporary file for each. Raises InputError where that cannot be."""
-        stem, output = asked.points.stem, asked.output
-        prefix = Path(output, stem) if not output or output.endswith(os.sep) or Path(output).is_dir() else Path(output)
-        for name in (*asked.format, *asked.plot):
-            place = prefix.with_name(f"{prefix.name}.{'diagram' if name in PLOTS else 'bars'}.{name}")
-            if place.is_dir() or (place.exists() and asked.points.exists() and place.samefile(asked.points)):
-                raise InputError(f"--output: {place} is a folder or the input itself; give another prefix")
-            temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
-            try:
-                descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
-            except OSError as error:
-                raise InputError(f"--output: {place.parent}: {error.strerror}; give a folder to write in") from None
-            self.places[name] = place
-            self._files[name] = temporary, os.fdopen(descriptor, "wb")
-
-    def write(self, barcode: Barcode, progress: Callable[[str, int, int], None]) -> None:
-        """Fill the temporary files."""
-        import numpy as np
-
-        figure = None
-        for done, (name, (_, file)) in enumerate(self._files.items()):
-            progress("write", done, len(self._files))
-            if name == "npz":
-                bars: dict[str, Any] = {f"bars_{d}": rows for d, rows in enumerate(barcode.bars)}
-                np.savez(file, threshold=barcode.threshold, n_points=barcode.n_points, **bars)
-            elif name == "csv":
-                _write_csv(file, barcode)
-            else:
-                from tcs.persistence import diagram
-
-                figure = figure or diagram.draw(barcode)
-                diagram.save(figure, file, name)
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-        progress("write", len(self._files), len(self._files))
-
-    def keep(self) -> None:
-        """Give every file its name."""
-        for name, (temporary, _) in self._files.items():
-            os.replace(temporary, self.places[name])
-            self.kept += 1
-
-    def discard(self) -> None:
-        """Remove what was not kept."""
-        for temporary, file in self._files.values():
-            with suppress(OSError):
-                temporary.unlink()
-            with suppress(OSError):
-                file.close()
-
-
-def _write_csv(file: BinaryIO, barcode: Barcode) -> None:
-    """``dimension,birth,death``, as many digits as tell one float32 from another; inf for an essential class."""
-    file.write(b"dimension,birth,death\n")
-    for d, rows in enumerate(barcode.bars):
-        for begin in range(0, len(rows), ROWS_AT_ONCE):
-            text = rows[begin : begin + ROWS_AT_ONCE].astype("U24").tolist()
-            file.write("".join(f"{d},{birth},{death}\n" for birth, death in text).encode())
 
 
 class Bars:

@@ -69,7 +69,7 @@ class Folder:
 
     def load(self, name: str, *keys: str) -> dict[str, NDArray[Any]]:
         """Some of the arrays of a name."""
-        with self._telling(), np.load(self.path / f"{name}.npz") as found:
+        with self._telling(), open(self.path / f"{name}.npz", "rb") as file, np.load(file) as found:
             return {key: found[key] for key in keys}
 
     def has(self, name: str) -> bool:
@@ -91,7 +91,7 @@ class Folder:
             yield
         except FolderError:
             raise
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             said = getattr(error, "strerror", None) or str(error)
             raise FolderError(
                 f"{self.path}: {said}; what was finished is kept: make room or name the same folder again to go on"

@@ -20,6 +20,8 @@ import tcs.persistence
 import tcs.persistence.__main__ as cli
 from tcs.persistence.barcode import Barcode, canonical
 from tcs.persistence.errors import InputError, MemoryForecastError
+from tcs.persistence.files import outputs
+from tcs.persistence.files.points import read_points
 
 INF = np.inf
 SQUARE = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
@@ -95,10 +97,10 @@ def test_it_runs_as_a_module(folder: Path) -> None:
 def test_every_float32_survives_the_text(asked: Asked) -> None:
     """CSV holds enough digits, over more rows than are written at once."""
     rng = np.random.default_rng(0)
-    births = rng.uniform(0, 1, cli.ROWS_AT_ONCE + 5).astype(np.float32)
+    births = rng.uniform(0, 1, outputs.ROWS_AT_ONCE + 5).astype(np.float32)
     rows = canonical([np.column_stack([births, births * np.float32(1e6) + 1])])
     target = io.BytesIO()
-    cli._write_csv(target, Barcode(bars=rows, threshold=1.0, n_points=1))
+    outputs.write_csv(target, Barcode(bars=rows, threshold=1.0, n_points=1))
     read = np.loadtxt(io.BytesIO(target.getvalue()), delimiter=",", skiprows=1)
     assert read[:, 1:].astype(np.float32).tobytes() == rows[0].tobytes()
     assert not read[:, 0].any()
@@ -162,13 +164,13 @@ def test_an_earlier_result_is_replaced_whole(asked: Asked, folder: Path) -> None
 def test_points_from_text(name: str, text: str) -> None:
     """Commas, semicolons or white space, comments, empty lines, a heading, a byte-order mark."""
     Path(name).write_text(text, encoding="utf-8")
-    assert cli.read_points(Path(name)).tolist() == SQUARE.tolist()
+    assert read_points(Path(name)).tolist() == SQUARE.tolist()
 
 
 def test_a_single_point_from_text() -> None:
     """One line is one point, not a column."""
     Path("one.txt").write_text("1 2 3")
-    assert cli.read_points(Path("one.txt")).tolist() == [[1, 2, 3]]
+    assert read_points(Path("one.txt")).tolist() == [[1, 2, 3]]
 
 
 def test_a_sparse_matrix_means_distances(asked: Asked) -> None:
@@ -426,3 +428,17 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     assert sum("lune" in line for line in last[-2:]) == 1
     assert "100%" in shown["Terminal", False]
     assert "compile" in shown["Terminal", False]
+
+
+def test_a_folder_of_tiles(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same bars; the tiles stay, to be gone on with; distances cannot be tiled."""
+    pytest.importorskip("numba")
+    assert cli.main(["points.npy", "--threshold", "2", "--plot", "none", "--output", "whole"]) == 0
+    assert cli.main(["points.npy", "--threshold", "2", "--plot", "none", "--output", "tiled", "--folder", "tiles"]) == 0
+    assert Path("tiled.bars.csv").read_bytes() == Path("whole.bars.csv").read_bytes()
+    assert Path("tiles/plan.json").exists()
+    capsys.readouterr()
+    assert cli.main(["points.npy", "--threshold", "0.5", "--plot", "none", "--folder", "tiles"]) == 1
+    assert "tiles: holds the tiles of other points, another threshold" in capsys.readouterr().err
+    assert cli.main(["points.npy", "--threshold", "3", "--metric", "precomputed", "--folder", "tiles"]) == 2
+    assert "--folder: tiles are cut from points" in capsys.readouterr().err
