@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tcs.persistence.arguments import require_room
 from tcs.persistence.barcode import Barcode
 from tcs.persistence.compute.clock import Clock, Span
 from tcs.persistence.compute.memory import require
@@ -166,6 +167,7 @@ def _cloud(points: Any) -> NDArray[np.float64]:
         )
     if found.dtype.kind in "iu" and found.size and max(abs(int(found.max())), abs(int(found.min()))) > 2**53:
         raise InputError("points: integers above 2^53 are not exact in float64; subtract a common offset from them")
+    require_room(found)
     cloud = np.ascontiguousarray(found, dtype=np.float64)
     bad = ~np.isfinite(cloud).all(axis=1)
     if bad.any():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tcs.persistence.compute.memory import require
 from tcs.persistence.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def as_cloud(points: Any, first: int = 0) -> NDArray[np.float64]:
         )
     if len(found) >= MOST_POINTS:
         raise InputError(f"points: {len(found):,} are more than indices here can number ({MOST_POINTS:,}); give fewer")
+    require_room(found)
     with np.errstate(over="ignore"):
         cloud = np.ascontiguousarray(found, dtype=np.float64)
     # where there is NaN the extremes are NaN, too
@@ -84,3 +86,9 @@ def as_cloud(points: Any, first: int = 0) -> NDArray[np.float64]:
             "remove such rows"
         )
     raise InputError(f"points: a coordinate of size {largest:.3g} is too large for its square; scale the cloud down")
+
+
+def require_room(points: NDArray[Any]) -> None:
+    """Refuse a cloud that must be copied to be contiguous float64, if no such copy fits into memory."""
+    if points.dtype != np.float64 or not points.flags.c_contiguous:
+        require(8 * points.size, None, f"{len(points):,} points, copied as float64")

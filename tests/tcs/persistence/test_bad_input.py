@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from clouds import by_grid
-from tcs.persistence import InputError, MemoryForecastError, PersistenceError, arguments, rips
+from tcs.persistence import InputError, MemoryForecastError, PersistenceError, alpha, arguments, rips
 from tcs.persistence.compute import memory
 
 CLOUD = np.random.default_rng(0).random((10, 2))
@@ -129,6 +129,17 @@ def test_without_a_limit_what_is_available_counts(monkeypatch: pytest.MonkeyPatc
         rips(CLOUD, threshold=0.3)
     monkeypatch.setattr(memory, "available", lambda: None)
     assert rips(CLOUD, threshold=0.3).n_points == 10
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "chebyshev", "alpha"])
+@pytest.mark.parametrize(
+    "points", [np.broadcast_to(0.0, (2**31, 3)), np.zeros((2**10, 3), np.float32), np.zeros((2**10, 3), order="F")]
+)
+def test_a_copy_that_would_not_fit_is_not_begun(points: Any, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of another type, or not in rows, are copied; memory that is not there is told before."""
+    monkeypatch.setattr(memory, "available", lambda: 2**10)
+    with pytest.raises(MemoryForecastError, match=r"points, copied as float64: about .* GiB are available; give"):
+        alpha(points) if metric == "alpha" else rips(points, threshold=1, metric=metric)
 
 
 def test_the_forecast_grows_with_points_and_coordinates() -> None:
