@@ -186,9 +186,13 @@ def _few_simplices(task: problem.Rips) -> bool:
 
 
 def _forest(task: problem.Rips) -> tuple[Bars, int]:
-    from benchmarks.persistence.neighbours import neighbours, spanning_forest
+    from benchmarks.persistence.neighbours import TREE_DIMENSION, cloud_forest, neighbours, spanning_forest
 
-    lengths, components = spanning_forest(len(task.points), neighbours(task.points, task.threshold))
+    n, dimension = task.points.shape
+    if n > LISTED_POINTS and dimension <= TREE_DIMENSION:
+        lengths, components = cloud_forest(task.points, task.threshold)
+    else:
+        lengths, components = spanning_forest(n, neighbours(task.points, task.threshold))
     rounded = lengths.astype(np.float32)
     return rounded[rounded > 0], components
 

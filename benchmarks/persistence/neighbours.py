@@ -60,6 +60,45 @@ def spanning_forest(n: int, pairs: Pairs) -> tuple[NDArray[np.float64], int]:
     return lengths, n - len(lengths)
 
 
+def cloud_forest(points: NDArray[np.float64], threshold: float) -> tuple[NDArray[np.float64], int]:
+    """What :func:`spanning_forest` finds for the pairs within the threshold, without a list of all of them.
+
+    Every edge that Kruskal's algorithm takes after those within a shorter reach joins two of the trees that it has
+    by then. With one large tree, an end of it lies outside of that: so only the few points outside are looked up
+    to the threshold. Where there is no large tree, all pairs are listed. Up to ``TREE_DIMENSION`` dimensions.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    n = len(points)
+    search = cKDTree(points)
+    # the seventh neighbour: a mean degree of seven connects most of a cloud in the plane, and in more dimensions
+    sample = points[:: max(1, n // 1000)]
+    near = neighbours(points, min(threshold, float(np.median(search.query(sample, k=[min(8, n)])[0]))))
+    joined = coo_matrix((np.ones(len(near.i), dtype=np.int8), (near.i, near.j)), shape=(n, n))
+    trees, tree_of = connected_components(joined, directed=False)
+    outside = np.flatnonzero(tree_of != np.bincount(tree_of).argmax())
+    if len(outside) > n // 4:
+        return spanning_forest(n, neighbours(points, threshold))
+    lengths, _ = spanning_forest(n, near)
+    if not len(outside):
+        return lengths, trees
+    around = search.query_ball_point(points[outside], threshold * (1 + 1e-9))
+    i = np.repeat(outside, [len(found) for found in around]).astype(np.int32)
+    j = np.concatenate(around).astype(np.int32)
+    apart = _lengths(points, i, j)
+    low, high = np.minimum(tree_of[i], tree_of[j]), np.maximum(tree_of[i], tree_of[j])
+    order = np.lexsort((apart, high, low))
+    order = order[(apart[order] <= threshold) & (low[order] != high[order])]
+    # the shortest edge between two trees is the first of its run
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+    taken = order[first]
+    joins, components = spanning_forest(trees, Pairs(low[taken], high[taken], apart[taken]))
+    return np.sort(np.concatenate([lengths, joins])), components
+
+
 def _lengths(points: NDArray[np.float64], i: NDArray[np.int32], j: NDArray[np.int32]) -> NDArray[np.float64]:
     squares = np.zeros(len(i))
     for coordinate in np.ascontiguousarray(points.T):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -9,7 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import pdist, squareform
 
 from benchmarks.persistence import workloads
-from benchmarks.persistence.neighbours import neighbours, spanning_forest
+from benchmarks.persistence.neighbours import cloud_forest, neighbours, spanning_forest
+from benchmarks.persistence.thresholds import TABLE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @settings(max_examples=40, deadline=None)
@@ -66,3 +72,39 @@ def test_the_forest_has_a_tree_a_component_and_the_weight_of_kruskals(
     graph = np.zeros((n, n))
     graph[found.i, found.j] = 1
     assert components == connected_components(graph, directed=False)[0] == n - len(expected)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        workloads.square(2000), workloads.torus(2000), workloads.clusters(2000), workloads.duplicates(2000),
+        workloads.lattice(40), workloads.square(1), np.repeat(workloads.square(20), 50, axis=0),
+        np.concatenate([workloads.square(1500), workloads.square(1500, seed=1) + 1.5]),
+    ],
+    ids=["square", "torus", "clusters", "duplicates", "lattice", "point", "twenty places", "two halves"],
+)  # fmt: skip
+@pytest.mark.parametrize("reach", [0.01, 0.03, 0.1, 0.4])
+def test_the_forest_without_a_list_is_the_forest_of_the_list(points: NDArray[np.float64], reach: float) -> None:
+    """Many trees, one large tree and few points outside, one tree alone: the same lengths, bit for bit."""
+    lengths, components = cloud_forest(points, reach)
+    right, trees = spanning_forest(len(points), neighbours(points, reach))
+    assert lengths.tobytes() == right.tobytes()
+    assert components == trees
+
+
+def test_few_points_are_looked_up_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a mean degree of 60 the pairs that are listed are those of a mean degree below 10."""
+    import benchmarks.persistence.neighbours as module
+
+    listed: list[int] = []
+    plain = module.neighbours
+
+    def counted(points: NDArray[np.float64], threshold: float) -> module.Pairs:
+        found = plain(points, threshold)
+        listed.append(len(found.i))
+        return found
+
+    monkeypatch.setattr(module, "neighbours", counted)
+    points = workloads.torus(10_000)
+    cloud_forest(points, TABLE["torus", 10_000, 60])
+    assert [count < 5 * len(points) for count in listed] == [True]
