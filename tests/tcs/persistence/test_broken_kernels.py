@@ -25,7 +25,7 @@ import battery
 import tcs.persistence
 
 PACKAGE = Path(tcs.persistence.__file__).parent
-TIMEOUT = 180
+TIMEOUT = 600
 SOUND = "nothing"
 
 
@@ -64,9 +64,9 @@ LIKELY = [
 ]  # fmt: skip
 OTHERS = [
     fault(
-        "fastmath", "compute/kernels",
+        "sums in any order", "compute/kernels",
         'njit(nogil=True, cache=True, error_model="numpy")',
-        'njit(nogil=True, cache=True, error_model="numpy", fastmath=True)',
+        'njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})',
     ),
     fault(
         "ties in the flood taken for earlier", "cloud/lunes",
@@ -74,7 +74,7 @@ OTHERS = [
     ),
     fault(
         "neighbours of one rounded length in any order", "cloud/lunes",
-        "if total == m * (m - 1) // 2:", "if total >= 0:",
+        'order = np.argsort(square[:m], kind="mergesort")', 'order = np.argsort(norm[:m], kind="mergesort")',
     ),
     fault("equal lengths unsorted", "reduced/forest", "    settle_ties(lengths, order)\n", ""),
     fault(
