@@ -25,6 +25,8 @@ from clouds import HIT, MISSED, SMALL, at_the_border, by_grid, torus
 from tcs.persistence.compute import kernels
 from tcs.persistence.compute.team import Team
 from tcs.persistence.reduced import forest, reduction
+from tcs.persistence.tiled_rips import rips_in_tiles
+from tcs.persistence.tiles import tiling
 
 # W(10,000, 20): threshold; H0 finite and essential, H1 finite and essential.
 KNOWN = (0.09997846186161041, [9_999, 1, 2_624, 160])
@@ -132,7 +134,15 @@ def pairs(right: Any) -> None:
     assert np.array_equal(reduction.pair(150, 200, entries, ends), plain), "other pairs"
 
 
-CHECKS = (textbook, threshold, known_answer, dense, squares, equals, blocks, pairs)
+def tiles(right: Any) -> None:
+    """A cloud cut into tiles, with as few points around each as can be, has the bars of the whole."""
+    points = torus(4_000)
+    with patch.object(tiling, "LAYERS_AROUND", 1):
+        found = rips_in_tiles(points, threshold=0.2, tile_points=200)
+    assert found.digest() == by_grid(points, 0.2, threads=1).digest(), "other bars"
+
+
+CHECKS = (textbook, threshold, known_answer, dense, squares, equals, blocks, pairs, tiles)
 
 
 def run(right: Any) -> dict[str, str | None]:
