@@ -112,6 +112,11 @@ OTHERS = [
         "entries[i] = entries[end - 1]\n            return end - 1", "return end",
     ),
     fault("rows reduced by one other only", "reduced/reduction", "while m > 0 and owner", "if m > 0 and owner"),
+    fault(
+        "tiles without the points around them", "tiles/tiling",
+        "lambda i: (self._tile(i, 1), self._index)", "lambda i: (self._tile(i, 0), self._index)",
+    ),
+    fault("columns that go on beyond their tile", "cloud/descent", "if a < whole or a >= end:", "if a < 0:"),
     fault("a block that ignores its border", "reduced/forest", "if len(blocks) > 1:", "if len(blocks) > n:"),
 ]  # fmt: skip
 FAULTS = LIKELY + OTHERS
