@@ -5,8 +5,8 @@ with an empty lune belongs to the relative neighbourhood graph (Toussaint 1980) 
 falls into several components fills loops; any other edge changes no homology in dimensions 0 and 1 (the reduced
 Vietoris-Rips complex, Koyama, Memoli, Robins and Turner, arXiv:2307.16333).
 
-Most edges are settled in float32, eight or sixteen candidates at a time, with margins that cover every rounding
-error; the doubtful ones are settled in float64.
+Most edges are settled in float32, with margins that cover every rounding error (:mod:`.cloud.glance`); the others are
+settled in float64.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.compute.kernels import doubled, inlined, kernel, precedes, trailing_zeros
+from tcs.persistence.cloud.glance import in_one_piece, members_of, unsettled
+from tcs.persistence.compute.kernels import doubled, kernel, precedes
+from tcs.persistence.compute.lanes import LANES, at_least, every, load, ones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LANES = 16
-RANKED = 48
-# Squares are scaled so that the longest is near 1. Below this one products of four lengths lose bits in float32.
-LEAST = np.float32(1e-12)
-# What a glance tells about a lune.
-EMPTY, ONE_PIECE, MEMBERS, UNCLEAR = 0, 1, 2, 3
-NONE = np.int32(-(2**31) + 1)
+# Up to so many neighbours are sorted by counting; a bucket holds up to so many.
+RANKED = 96
+CROWDED = 48
 
 
 @kernel
@@ -48,7 +46,6 @@ def lunes(
         of this one (k, 4), and squared lengths (k,).
     """
     dimension = len(axes)
-    b, centre = np.empty(dimension, np.float32), np.empty(dimension, np.float32)
     room = 0
     edges, lengths = np.empty((64, 2), index.dtype), np.empty(64)
     fillers, times = np.empty((64, 4), index.dtype), np.empty(64)
@@ -61,39 +58,23 @@ def lunes(
             room = 2 * candidates + LANES
             local, vertex = np.empty((dimension, room)), np.empty(room, index.dtype)
             square, near = np.empty(room), np.empty(room, np.int32)
-            spare_square, spare_near = np.empty(room), np.empty(room, np.int32)
+            raw_square, raw_near = np.empty(room), np.empty(room, np.int32)
             relative, norm = np.zeros((dimension, room), np.float32), np.zeros(room, np.float32)
-            members, parts = np.empty(room, np.int32), np.empty(room, np.int32)
+            left, members, parts = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
             found = np.empty(room // LANES + 1, np.int64)
         own = copy_around(points, low[cell], high[cell], starts[cell], local, vertex, axes)
         for s in range(own, own + starts[cell + 1] - starts[cell]):
-            m = neighbours(local, candidates, s, longest, square, near, axes)
-            square, near, spare_square, spare_near = by_length(
-                square, near, m, longest, scale, norm, spare_square, spare_near
-            )
-            for q in range(m):
-                for c in range(dimension):
-                    relative[c, q] = (local[c, near[q]] - local[c, s]) * scale
-                norm[q] = square[q] * scale * scale
-            for p in range(m):
+            m = neighbours(local, candidates, s, longest, raw_square, raw_near, axes)
+            by_length(raw_square, raw_near, m, longest, scale, norm, square, near)
+            look_from(local, s, m, scale, square, near, relative, norm, axes)
+            for e in range(unsettled(relative, norm, near, m, s, found, left, axes)):
+                p = left[e]
                 v = near[p]
-                if v < s:
-                    continue
-                k = 0
-                if norm[p] > LEAST:
-                    for c in range(dimension):
-                        b[c] = relative[c, p]
-                    verdict, middle = glance(relative, norm, p, b, found, axes)
-                    if verdict == ONE_PIECE:
-                        continue
-                    if verdict == UNCLEAR:
-                        k = exact_members(local, square, near, p, s, members, axes)
-                    elif verdict == MEMBERS:
-                        if is_star(relative, norm[p], p, middle, found, centre, axes):
-                            continue
-                        k = members_of(near, p, found, members)
-                else:
+                k = members_of(relative, norm, near, p, found, members, axes)
+                if k < 0:
                     k = exact_members(local, square, near, p, s, members, axes)
+                elif k > 0 and in_one_piece(relative, norm[p], p, k, found, parts, axes):
+                    continue
                 if k == 0:
                     if m_edges == len(edges):
                         edges, lengths = doubled(edges), doubled(lengths)
@@ -160,148 +141,85 @@ def neighbours(
 @kernel
 def by_length(
     square: NDArray[np.float64], near: NDArray[np.int32], m: int, longest: float, scale: float,
-    norm: NDArray[np.float32], spare_square: NDArray[np.float64], spare_near: NDArray[np.int32],
-) -> Any:  # fmt: skip
-    """Sort neighbours by their squared distance, ties by their place; both pairs of arrays are handed back.
+    norm: NDArray[np.float32], to_square: NDArray[np.float64], to_near: NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Sort neighbours by their squared distance, ties by their place. ``norm`` is used up.
 
     Few are sorted by counting how many are shorter, many by buckets of squared length; a bad spread by merging.
     """
     if m <= RANKED:
-        top = (m + LANES - 1) // LANES * LANES
-        for i in range(m):
-            norm[i] = square[i] * scale * scale
-        norm[m:top] = np.inf
-        total = 0
-        for i in range(m):
-            length = norm[i]
-            rank: Any = np.int32(0)
-            for j in range(top):
-                rank += np.int32(norm[j] < length)
-            total += rank
-            spare_square[rank], spare_near[rank] = square[i], near[i]
-        if total == m * (m - 1) // 2:
-            return spare_square, spare_near, square, near
-    else:
-        buckets = 64
-        while buckets < m:
-            buckets *= 2
-        counts = np.zeros(buckets + 1, np.int32)
-        factor = buckets * (1 - 2.0**-20) / longest
-        for i in range(m):
-            counts[np.int32(square[i] * factor) + 1] += 1
-        if counts.max() <= RANKED:
-            for i in range(1, buckets):
-                counts[i] += counts[i - 1]
-            for i in range(m):
-                bucket = np.int32(square[i] * factor)
-                place = counts[bucket]
-                counts[bucket] += 1
-                spare_square[place], spare_near[place] = square[i], near[i]
-            for i in range(1, m):
-                length, carried = spare_square[i], spare_near[i]
-                j = i
-                while j > 0 and spare_square[j - 1] > length:
-                    spare_square[j], spare_near[j] = spare_square[j - 1], spare_near[j - 1]
-                    j -= 1
-                spare_square[j], spare_near[j] = length, carried
-            return spare_square, spare_near, square, near
+        if ranked(square, near, m, scale, norm, to_square, to_near):
+            return
+    elif in_buckets(square, near, m, longest, to_square, to_near):
+        return
     order = np.argsort(square[:m], kind="mergesort")
     for i in range(m):
-        spare_square[i], spare_near[i] = square[order[i]], near[order[i]]
-    return spare_square, spare_near, square, near
+        to_square[i], to_near[i] = square[order[i]], near[order[i]]
 
 
-@inlined
-def glance(
-    relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, b: NDArray[np.float32],
-    found: NDArray[np.int64], axes: Any,
-) -> Any:  # fmt: skip
-    """Look at the lune of the edge from the origin to neighbour p among the nearer neighbours, in float32.
-
-    With a = |w|^2 and the edge b: w is in the lune when a < 2 w.b. It is a witness that the whole lune is in one
-    piece when it lies in the lens around the edge that is nearer to every point of the lune than the edge is long:
-    3 (|b|^2 a - (w.b)^2) < (w.b - a)^2.
-
-    Returns:
-        The number of members and the one nearest to the middle of the edge. The number is 1 as soon as there is a
-        witness, and -1 when some candidate is in doubt.
-    """
-    dimension = len(axes)
-    longer = norm[p]
-    # a float32 dot product of d terms is off by (d + 2) 2^-24 |w| |b|; what is made from it by a few times that
-    doubt = np.float32((4 * dimension + 16) * 2.0**-24) * longer
-    slack = np.float32((8 * dimension + 48) * 2.0**-24) * longer * longer
-    fixed_point = np.float32(2.0**22) / longer
-    deepest: Any = NONE
-    middle = unclear = 0
-    bits: Any
-    best: Any
-    for start in range(0, p, LANES):
-        bits, best = 0, NONE
-        for lane in range(LANES):
-            q = start + lane
-            dot = np.float32(0)
-            for c in range(dimension):
-                dot += relative[c, q] * b[c]
-            depth = dot - norm[q]
-            side = dot + depth
-            valid = q < p
-            inside = valid & (side > doubt)
-            unsure = valid & (abs(side) <= doubt)
-            witness = (
-                valid & (depth > 0)
-                & (depth * depth > np.float32(3) * (longer * norm[q] - dot * dot) + slack)
-            )  # fmt: skip
-            bits |= (np.int64(inside) | (np.int64(unsure) << 16) | (np.int64(witness) << 32)) << lane
-            ranked = (np.int32(depth * fixed_point) << np.int32(4)) | np.int32(lane)
-            best = max(best, ranked if inside else NONE)
-        if bits >> 32:
-            return ONE_PIECE, 0
-        # another candidate may still be a witness, without whom all would be looked at again
-        unclear |= bits >> 16
-        found[start // LANES] = bits
-        if best > deepest:
-            deepest, middle = best, start + (best & 15)
-    if unclear:
-        return UNCLEAR, 0
-    return EMPTY if deepest == NONE else MEMBERS, middle
-
-
-@inlined
-def is_star(
-    relative: NDArray[np.float32], longer: np.float32, p: int, middle: int, found: NDArray[np.int64],
-    centre: NDArray[np.float32], axes: Any,
+@kernel
+def ranked(
+    square: NDArray[np.float64], near: NDArray[np.int32], m: int, scale: float, norm: NDArray[np.float32],
+    to_square: NDArray[np.float64], to_near: NDArray[np.int32],
 ) -> bool:  # fmt: skip
-    """Whether all members of a lune are certainly nearer to one of them than the edge is long."""
-    dimension = len(axes)
-    for c in range(dimension):
-        centre[c] = relative[c, middle]
-    bound = longer - np.float32((4 * dimension + 16) * 2.0**-24) * longer
-    for block in range((p + LANES - 1) // LANES):
-        bits = found[block]
-        while bits:
-            q = block * LANES + trailing_zeros(bits)
-            bits &= bits - 1
-            distance = np.float32(0)
-            for c in range(dimension):
-                difference = relative[c, q] - centre[c]
-                distance += difference * difference
-            if distance >= bound:
-                return False
+    """Sort by counting; whether all lengths differed, also in float32, is returned."""
+    top = (m + LANES - 1) // LANES * LANES
+    for i in range(m):
+        norm[i] = square[i] * scale * scale
+    norm[m:top] = np.inf
+    total = 0
+    for i in range(m):
+        length = every(norm[i])
+        rank = top
+        for start in range(0, top, LANES):
+            rank -= ones(at_least(load(norm, start), length))
+        total += rank
+        to_square[rank], to_near[rank] = square[i], near[i]
+    return total == m * (m - 1) // 2
+
+
+@kernel
+def in_buckets(
+    square: NDArray[np.float64], near: NDArray[np.int32], m: int, longest: float, to_square: NDArray[np.float64],
+    to_near: NDArray[np.int32],
+) -> bool:  # fmt: skip
+    """Sort by buckets, and within them by insertion; False if one of them is too full for that."""
+    buckets = 64
+    while buckets < m:
+        buckets *= 2
+    counts = np.zeros(buckets + 1, np.int32)
+    factor = buckets * (1 - 2.0**-20) / longest
+    for i in range(m):
+        counts[np.int32(square[i] * factor) + 1] += 1
+    if counts.max() > CROWDED:
+        return False
+    for i in range(1, buckets):
+        counts[i] += counts[i - 1]
+    for i in range(m):
+        bucket = np.int32(square[i] * factor)
+        place = counts[bucket]
+        counts[bucket] += 1
+        to_square[place], to_near[place] = square[i], near[i]
+    for i in range(1, m):
+        length, carried = to_square[i], to_near[i]
+        j = i
+        while j > 0 and to_square[j - 1] > length:
+            to_square[j], to_near[j] = to_square[j - 1], to_near[j - 1]
+            j -= 1
+        to_square[j], to_near[j] = length, carried
     return True
 
 
 @kernel
-def members_of(near: NDArray[np.int32], p: int, found: NDArray[np.int64], members: NDArray[np.int32]) -> int:
-    """Write down the members that the bits of a glance name; how many is returned."""
-    k = 0
-    for block in range((p + LANES - 1) // LANES):
-        bits = found[block]
-        while bits:
-            members[k] = near[block * LANES + trailing_zeros(bits)]
-            bits &= bits - 1
-            k += 1
-    return k
+def look_from(
+    local: NDArray[np.float64], s: int, m: int, scale: float, square: NDArray[np.float64], near: NDArray[np.int32],
+    relative: NDArray[np.float32], norm: NDArray[np.float32], axes: Any,
+) -> None:  # fmt: skip
+    """Fill in where the neighbours lie as seen from s, and the squares of their lengths, scaled, in float32."""
+    for q in range(m):
+        for c in range(len(axes)):
+            relative[c, q] = (local[c, near[q]] - local[c, s]) * scale
+        norm[q] = square[q] * scale * scale
 
 
 @kernel

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.cloud.lunes import (
-    LANES,
-    LEAST,
-    MEMBERS,
-    ONE_PIECE,
-    UNCLEAR,
-    apart,
-    by_length,
-    copy_around,
-    exact_members,
-    glance,
-    is_star,
-    members_of,
-    neighbours,
-)
+from tcs.persistence.cloud.glance import members_of, unsettled
+from tcs.persistence.cloud.lunes import apart, by_length, copy_around, exact_members, look_from, neighbours
 from tcs.persistence.compute.kernels import doubled, kernel, precedes
+from tcs.persistence.compute.lanes import LANES
 from tcs.persistence.voids.link_loops import loops
 from tcs.persistence.voids.links import ONE, WORD, collapse, collapsed_word, fill, has_centre, lowest, parts_of
 
@@ -53,7 +41,6 @@ def lunes_and_loops(
         loop has (l,), and the vertices of all loops on end.
     """
     dimension = len(axes)
-    b, centre = np.empty(dimension, np.float32), np.empty(dimension, np.float32)
     room = 0
     closed, left = np.empty((0, 1), np.uint64), np.empty(1, np.uint64)
     waiting, common, corners = np.empty(1, np.uint64), np.empty(1, np.uint64), np.empty((dimension, 0))
@@ -70,38 +57,20 @@ def lunes_and_loops(
             room = 2 * candidates + LANES
             local, vertex = np.empty((dimension, room)), np.empty(room, index.dtype)
             square, near = np.empty(room), np.empty(room, np.int32)
-            spare_square, spare_near = np.empty(room), np.empty(room, np.int32)
+            raw_square, raw_near = np.empty(room), np.empty(room, np.int32)
             relative, norm = np.zeros((dimension, room), np.float32), np.zeros(room, np.float32)
             members, parts, labels = (np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32))
-            found = np.empty(room // LANES + 1, np.int64)
+            found, open_edges = np.empty(room // LANES + 1, np.int64), np.empty(room, np.int32)
         own = copy_around(points, low[cell], high[cell], starts[cell], local, vertex, axes)
         for s in range(own, own + starts[cell + 1] - starts[cell]):
-            m = neighbours(local, candidates, s, longest, square, near, axes)
-            square, near, spare_square, spare_near = by_length(
-                square, near, m, longest, scale, norm, spare_square, spare_near
-            )
-            for q in range(m):
-                for c in range(dimension):
-                    relative[c, q] = (local[c, near[q]] - local[c, s]) * scale
-                norm[q] = square[q] * scale * scale
-            for p in range(m):
+            m = neighbours(local, candidates, s, longest, raw_square, raw_near, axes)
+            by_length(raw_square, raw_near, m, longest, scale, norm, square, near)
+            look_from(local, s, m, scale, square, near, relative, norm, axes)
+            for e in range(unsettled(relative, norm, near, m, s, found, open_edges, axes)):
+                p = open_edges[e]
                 v = near[p]
-                if v < s:
-                    continue
-                k = 0
-                if norm[p] > LEAST:
-                    for c in range(dimension):
-                        b[c] = relative[c, p]
-                    verdict, middle = glance(relative, norm, p, b, found, axes)
-                    if verdict == ONE_PIECE:
-                        continue
-                    if verdict == UNCLEAR:
-                        k = exact_members(local, square, near, p, s, members, axes)
-                    elif verdict == MEMBERS:
-                        if is_star(relative, norm[p], p, middle, found, centre, axes):
-                            continue
-                        k = members_of(near, p, found, members)
-                else:
+                k = members_of(relative, norm, near, p, found, members, axes)
+                if k < 0:
                     k = exact_members(local, square, near, p, s, members, axes)
                 if k == 0:
                     if m_edges == len(edges):

@@ -78,12 +78,12 @@ OTHERS = [
     ),
     fault("equal lengths unsorted", "reduced/forest", "    settle_ties(lengths, order)\n", ""),
     fault(
-        "margin of the lune with the wrong sign", "cloud/lunes",
-        "doubt = np.float32((4 * dimension + 16)", "doubt = -np.float32((4 * dimension + 16)",
+        "margin of the lune with the wrong sign", "cloud/glance",
+        "doubt = np.float32((4 * len(axes) + 16)", "doubt = -np.float32((4 * len(axes) + 16)",
     ),
-    fault("margin of the lens with the wrong sign", "cloud/lunes", "- dot * dot) + slack)", "- dot * dot) - slack)"),
-    fault("margin of the star with the wrong sign", "cloud/lunes", "bound = longer - np", "bound = longer + np"),
-    fault("lens without being in the lune", "cloud/lunes", "valid & (depth > 0)", "valid"),
+    fault("margin of the lens with the wrong sign", "cloud/glance", ") + every(slack)", ") - every(slack)"),
+    fault("margin of the star with the wrong sign", "cloud/glance", "every(longer - np", "every(longer + np"),
+    fault("lens without being in the lune", "cloud/glance", "valid & at_least(depth, every(np.float32(0)))", "valid"),
     fault("last component lost", "cloud/lunes", "for part in range(1, number):", "for part in range(1, number - 1):"),
     fault(
         "fillers beyond the scratch space lost", "cloud/lunes",

@@ -16,7 +16,8 @@ from clouds import SMALL, torus
 from graphs import by_definition
 from tcs.persistence.cloud import euclidean
 from tcs.persistence.cloud.euclidean import EuclideanLunes
-from tcs.persistence.cloud.lunes import LANES, RANKED
+from tcs.persistence.cloud.lunes import RANKED
+from tcs.persistence.compute.lanes import LANES
 from tcs.persistence.compute.team import Team
 
 
