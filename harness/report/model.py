@@ -58,7 +58,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One instance of a case with every player side by side; ``picture`` is the stem of plots/answer-*."""
+    """One instance of a case with every player side by side; ``picture`` is the stem of plots/answer-*.
+
+    ``threads`` is what every player had, 0 where they differ.
+    """
 
     instance: str
     anchor: str
@@ -70,6 +73,8 @@ class Table:
     limit: float | None
     picture: str
     pictured: str = ""
+    threads: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from harness.answers import slug
 from harness.report.figures import Drawn, Look, looks, save, style
 from harness.report.model import Entry, Report, Table
-from harness.report.scaling import scaling, sweeps
+from harness.report.scaling import scaling
 from harness.report.stages import fullest, stages
+from harness.report.sweeps import sweeps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     Draw = Callable[[Mapping[str, Look]], tuple[Figure, str, str]]
 
-MOST = 24
+MOST = 60
 """Figures drawn in one report; a sweep over thousands of instances is read from its tables."""
 
 
@@ -72,13 +73,16 @@ class Names:
 
 
 def _figures(report: Report) -> Iterator[tuple[Entry, str, Draw]]:
-    """Entry, file stem and the function that draws it, in the order of the report."""
+    """Entry, file stem and the function that draws it: curves first, which show more than stages do."""
     name = Names()
+    for series in sweeps(report.entries):
+        entry, words = series.entry, [series.entry.key, series.fixed]
+        if not series.main:
+            words.insert(1, f"over {series.axis}")
+        yield entry, name("scaling", *words, "time"), partial(scaling, series, "time")
+        if series.main and any(row.memory for table in series.tables for row in table.rows):
+            yield entry, name("scaling", *words, "memory"), partial(scaling, series, "memory")
     for entry in report.entries:
-        for series in sweeps(entry):
-            yield entry, name("scaling", entry.key, series.fixed, "time"), partial(scaling, series, "time")
-            if any(row.memory for table in series.tables for row in table.rows):
-                yield entry, name("scaling", entry.key, series.fixed, "memory"), partial(scaling, series, "memory")
         table = fullest(entry)
         if table is not None:
             yield entry, name("stages", entry.key), _stages_of(table)

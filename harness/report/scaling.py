@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness import wording
 from harness.report.figures import INK, PITCH, WIDTH, Look, label, legend
-from harness.report.model import Entry, Quantity, Table
+from harness.report.model import Quantity
+from harness.report.sweeps import Series, position
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,48 +19,12 @@ if TYPE_CHECKING:
 
 Points = Sequence[tuple[float, float, Quantity]]
 """Size, seconds or bytes, and the quantity with its interval."""
+LAST = 3
+"""Points that a power is fitted to: at small sizes fixed costs make a line flat."""
 NARROW = 8.0
 """An axis whose ends are less than this factor apart is ticked evenly instead of by powers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """Tables of one entry that differ in one parameter only; ``fixed`` names the others."""
-
-    entry: Entry
-    axis: str
-    fixed: str
-    tables: Sequence[Table]
-
-
-def sweeps(entry: Entry) -> list[Series]:
-    """The sweeps in an entry over ``n``, or else over the number that takes most values; the rest is held fixed."""
-    values: dict[str, set[float]] = {}
-    for table in entry.tables:
-        for name, value in table.params.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-                values.setdefault(name, set()).add(value)
-    swept = [name for name, found in values.items() if len(found) > 1]
-    if not swept:
-        return []
-    axis = "n" if "n" in swept else max(swept, key=lambda name: len(values[name]))
-    groups: dict[str, list[Table]] = {}
-    for table in entry.tables:
-        if axis in table.params and _at(table, axis) > 0:  # the axis is logarithmic
-            fixed = ", ".join(
-                f"{name} = {wording.shorten(table.params[name], 30)}" for name in sorted(table.params) if name != axis
-            )
-            groups.setdefault(fixed, []).append(table)
-    return [
-        Series(entry=entry, axis=axis, fixed=fixed, tables=sorted(tables, key=lambda table: _at(table, axis)))
-        for fixed, tables in groups.items()
-        if len(tables) > 1 and any(row.time for table in tables for row in table.rows)
-    ]
-
-
-def _at(table: Table, axis: str) -> float:
-    value = table.params[axis]
-    return float(value) if isinstance(value, int | float) else 0.0
+SHORT = 200.0
+"""One whose ends are less than this factor apart has ticks between powers of ten, too."""
 
 
 def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Figure, str, str]:
@@ -71,6 +36,7 @@ def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Fig
     from matplotlib.figure import Figure
 
     lines = _lines(series, measure)
+    sizes = [position(table, series.axis) for table in series.tables]
     rows = (len(lines) + 2) // 2
     height = 3.16 + PITCH * rows
     figure = Figure(figsize=(WIDTH, height))
@@ -78,15 +44,13 @@ def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Fig
     handles = [_handle(look[player], label(player)) for player in lines]
     for player, points in lines.items():
         _line(axes, [point for point in points if point[2].relation == "="], look[player])
-    censored = _stopped(axes, lines, look, [_at(table, series.axis) for table in series.tables])
+    censored = _stopped(axes, lines, look, sizes)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    _ticks(axes, [_at(table, series.axis) for table in series.tables], measure)
+    _ticks(axes, sizes, measure)
     axes.set_xlabel(label(series.axis), parse_math=False)
     noun = "Time" if measure == "time" else "Peak memory"
-    axes.set_title(
-        label(f"{noun}, {series.entry.key}") + (f"   ({series.fixed})" if series.fixed else ""), parse_math=False
-    )
+    axes.set_title(label(f"{noun}, {series.case}") + (f"   ({series.fixed})" if series.fixed else ""), parse_math=False)
     if censored:
         handles.append(_open("did not finish: at least"))
     if handles:
@@ -98,20 +62,39 @@ def scaling(series: Series, measure: str, look: Mapping[str, Look]) -> tuple[Fig
     )
     held = f" at {series.fixed}" if series.fixed else ""
     caption = f"{what[0].upper()}{what[1:]}, against {series.axis}{held}; both axes logarithmic."
+    powers = [f"{player} {power:.2f}" for player, points in lines.items() if (power := _power(points)) is not None]
+    if powers and measure == "time":
+        caption += f" Powers of {series.axis}, fitted to the last {LAST} points: {', '.join(powers)}."
     if censored:
         caption += " An open marker stands where a player was stopped: its true value is above."
     return figure, caption, f"{noun} against {series.axis} for {wording.join(list(lines)) or 'no player'}, log-log"
 
 
 def _lines(series: Series, measure: str) -> dict[str, Points]:
-    """Points a player, slowest at the largest size first, as a reader meets them from the top."""
-    lines: dict[str, list[tuple[float, float, Quantity]]] = {}
+    """Points a player, slowest at the largest size first, as a reader meets them from the top.
+
+    A player that several entries ask the same has its point from the first of them. Beside the main axis of a case
+    one point alone tells nothing.
+    """
+    lines: dict[str, dict[float, tuple[float, float, Quantity]]] = {}
     for table in series.tables:
+        at = position(table, series.axis)
         for row in table.rows:
             found = row.time if measure == "time" else row.memory
             if found is not None and found.value and row.role != "control" and row.state in ("ok", "dnf"):
-                lines.setdefault(row.player, []).append((_at(table, series.axis), found.value, found))
-    return dict(sorted(lines.items(), key=lambda line: (-line[1][-1][0], -line[1][-1][1])))
+                lines.setdefault(row.player, {}).setdefault(at, (at, found.value, found))
+    drawn = {player: list(points.values()) for player, points in lines.items() if series.main or len(points) > 1}
+    return dict(sorted(drawn.items(), key=lambda line: (-line[1][-1][0], -line[1][-1][1])))
+
+
+def _power(points: Points) -> float | None:
+    """The slope of the last points that were finished, by least squares of logarithms; None where they are fewer."""
+    last = [(math.log(at), math.log(value)) for at, value, found in points if found.relation == "="][-LAST:]
+    if len(last) < LAST:
+        return None
+    x, y = (sum(values) / LAST for values in zip(*last, strict=True))
+    slope: float = sum((a - x) * (b - y) for a, b in last) / sum((a - x) ** 2 for a, _ in last)
+    return slope
 
 
 def _line(axes: Axes, points: Points, look: Look) -> None:
@@ -213,6 +196,9 @@ def _ticks(axes: Axes, sizes: Sequence[float], measure: str) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     elif measure == "memory":
         axes.yaxis.set_major_locator(LogLocator(base=2, numticks=9))
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif high / low < SHORT:
+        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
         axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(wording.amount(value, unit))))

@@ -176,6 +176,8 @@ def _table(records: Sequence[Record], place: Place, agreed: Agreement, anchor: s
         limit=float(first.limits["wall_s"]) if first and first.limits.get("wall_s") else None,
         picture=f"answer-{stem(place.instance)}",
         pictured=_pictured(records, place),
+        threads=next(iter(threads)) if len(threads) == 1 else 0,
+        seed=first.seed if first else 0,
     )
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from fabricate import record, run as made
 from harness import report
 from harness.report.figures import INK, label, looks, themed
 from harness.report.plots import draw
-from harness.report.scaling import sweeps
+from harness.report.scaling import scaling
 from harness.report.summary import summarise
+from harness.report.sweeps import sweeps
 from harness.store import Run
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     import pytest
+
+    from harness.record import Record
 
 Full = tuple[Run, list[Verdict]]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -81,9 +84,57 @@ def test_axis_is_the_number_that_varies(tmp_path: Path) -> None:
         for name in ("a", "b")
     ]
     report_ = summarise(made(tmp_path / "run", records), [])
-    found = sweeps(report_.entries[0])
+    found = sweeps(report_.entries)
     assert {series.axis for series in found} == {"rows"}
     assert {series.fixed for series in found} == {f"k = {k}, set = {name}" for k in (1, 2) for name in ("a", "b")}
+
+
+def sweep(entry: str, sizes: tuple[int, ...], *, k: int = 20, **changes: Any) -> list[Record]:
+    """One process a size, with time proportional to n^2."""
+    return [
+        record(entry=entry, params={"n": n, "k": k}, samples=[n * n * 1e-6], **{"threads": 2, **changes}) for n in sizes
+    ]
+
+
+def test_a_curve_joins_the_entries_of_a_case(tmp_path: Path) -> None:
+    """Sizes that stand in several entries make one line; another seed, and another number of threads, do not."""
+    records = [
+        *sweep("small", (10, 100)), *sweep("large", (100, 1000, 10_000)), *sweep("other", (10, 20), seed=1),
+        *sweep("alone", (10_000,), threads=1),
+    ]  # fmt: skip
+    found = sweeps(summarise(made(tmp_path / "run", records), []).entries)
+    main = {series.fixed: series for series in found if series.main}
+    assert set(main) == {"k = 20, threads = 2, seed = 0", "k = 20, threads = 2, seed = 1"}
+    joined = main["k = 20, threads = 2, seed = 0"]
+    assert joined.entry.key == "large"
+    assert [table.params["n"] for table in joined.tables] == [10, 100, 100, 1000, 10_000]
+    (threads,) = [series for series in found if not series.main]
+    assert (threads.axis, threads.fixed) == ("threads", "k = 20, n = 10000, seed = 0")
+    assert [table.threads for table in threads.tables] == [1, 2]
+
+
+def test_a_further_number_is_drawn_where_most_was_measured(tmp_path: Path) -> None:
+    """Three degrees at the size that has most of them make a curve; players with one point are not on it."""
+    records = [one for k in (20, 60, 200) for one in sweep(f"k{k}", (10, 100, 1000) if k < 200 else (10, 100), k=k)]
+    records += sweep("more", (100,), k=60, player="second") + sweep("more", (100,), k=20, player="second")
+    records += sweep("once", (100,), player="third")
+    report_ = summarise(made(tmp_path / "run", records), [])
+    (series,) = [series for series in sweeps(report_.entries) if not series.main]
+    assert (series.axis, series.fixed) == ("k", "n = 100")
+    _, caption, shown = scaling(series, "time", looks(["ripser.py", "second", "third"]))
+    assert "ripser.py and second" in shown
+    assert "third" not in shown
+    assert "Powers of k" in caption
+
+
+def test_powers_are_fitted_to_the_largest_sizes(tmp_path: Path) -> None:
+    """n^2 is told as 2, whatever the smallest size cost; two points have no power."""
+    records = sweep("torus", (100, 1000, 10_000)) + sweep("torus", (1000, 10_000), player="short")
+    records += [record(params={"n": 10, "k": 20}, samples=[5.0], threads=2)]
+    report_ = summarise(made(tmp_path / "run", records), [])
+    (series,) = sweeps(report_.entries)
+    _, caption, _ = scaling(series, "time", looks(["ripser.py", "short"]))
+    assert caption.endswith("Powers of n, fitted to the last 3 points: ripser.py 2.00.")
 
 
 def test_themed_replaces_ink_and_document_type() -> None:
