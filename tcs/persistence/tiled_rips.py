@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 TILE_POINTS = 2**20
 # Of the reduced complex: relative neighbours, fillers, forest, columns and their reduction.
-BYTES_A_POINT = 100
+BYTES_A_POINT = 140
 # Of a tile: its points and those around them, keys, cells, and what is found in it.
 BYTES_A_TILE_POINT = 300
-DISK_BYTES_A_POINT = 100
+DISK_BYTES_A_POINT = 70
 
 
 def rips_in_tiles(
@@ -39,13 +39,13 @@ def rips_in_tiles(
 
     The points are sorted on disk by layers of a grid. Lunes are found, and boundaries pushed down, tile by tile: a
     few layers and a halo of others around them. In memory are one tile, the relative neighbours and the reduced
-    matrix, some 100 bytes a point.
+    matrix, some 140 bytes a point.
 
     Args:
         points: array (n, d) of coordinates, d <= 12, read in slices of rows, so that it may be a memory map.
         threshold: the longest edge, in the units of the coordinates.
         max_dimension: of homology, 0 or 1.
-        folder: where points and results of tiles are kept, some 100 bytes a point. If it holds those of the same
+        folder: where points and results of tiles are kept, some 70 bytes a point. If it holds those of the same
             computation, that is gone on with. A temporary folder, if not given.
         tile_points: how many points a tile has at most, unless a single layer has more.
         executor: where tiles are worked on, each in one thread: for Dask, ``client.get_executor()``; for processes,

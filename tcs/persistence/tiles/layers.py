@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CHUNK = 2**21
 TAKE = 2**16
+NAME = "layers"
 # The extent and the digest, the layers, the bins, and the order in each bin.
 PASSES = 4
 # Reads rows ``first`` to ``last`` of the input as a float64 array.
@@ -71,7 +72,7 @@ def sort_into_layers(
     Raises:
         FolderError: the folder cannot be used, or holds something else.
     """
-    n, dimension = shape
+    n = shape[0]
 
     def chunks(passes: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
         for first, last in parts_of(n, CHUNK):
@@ -86,21 +87,35 @@ def sort_into_layers(
     longest = no_longer_than(corner, longest)
     grid = lay_grid(corner, math.sqrt(longest))
     folder.agree({"shape": list(shape), "longest": longest.hex(), "most": most, "sha256": digest.hexdigest()})
-    points = folder.rows("points", np.float64, dimension)
-    order = folder.rows("order", np.int32 if n < 2**31 else np.int64, 1)
-    if folder.has("layers"):
-        return Layers(points, order, folder.load("layers", "starts")["starts"], grid, longest)
+    if folder.has(NAME):
+        return layers_in(folder)
     starts = np.zeros(grid.strides[0] // grid.strides[1] + 1, dtype=np.int64)
     for _, chunk in chunks(1):
         starts[1:] += np.bincount(keys_of(chunk, grid, team) // grid.strides[1], minlength=len(starts) - 1)
-    layers = Layers(points, order, np.cumsum(starts), grid, longest)
+    layers = _layers(folder, np.cumsum(starts), grid, longest)
     bins = layers.cut(most)
     _deal(chunks(2), layers, bins, team)
     for a, b in bins:
         _sort(layers, int(layers.starts[a]), int(layers.starts[b]), team)
         tell("grid", (PASSES - 1) * n + int(layers.starts[b]), PASSES * n)
-    folder.save("layers", starts=layers.starts)
+    side, reach = np.array(grid.side), np.array(longest)
+    folder.save(
+        NAME, starts=layers.starts, longest=reach, corner=grid.corner, side=side, axes=grid.axes, strides=grid.strides
+    )
     return layers
+
+
+def layers_in(folder: Folder) -> Layers:
+    """The sorted points that lie in a folder."""
+    found = folder.load(NAME, "starts", "longest", "corner", "side", "axes", "strides")
+    grid = Grid(found["corner"], float(found["side"]), found["axes"], found["strides"])
+    return _layers(folder, found["starts"], grid, float(found["longest"]))
+
+
+def _layers(folder: Folder, starts: NDArray[np.int64], grid: Grid, longest: float) -> Layers:
+    points = folder.rows("points", np.float64, len(grid.corner))
+    order = folder.rows("order", np.int32 if starts[-1] < 2**31 else np.int64, 1)
+    return Layers(points, order, starts, grid, longest)
 
 
 def _deal(

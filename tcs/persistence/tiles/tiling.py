@@ -30,6 +30,11 @@ LAYERS_AROUND = 3
 UNDER_WAY = 32
 
 
+def lunes_of(tile: int) -> str:
+    """The name under which the lunes of a tile are kept."""
+    return f"lunes-{tile:06}"
+
+
 class TiledLunes:
     """Lunes of the edges between points on disk.
 
@@ -54,7 +59,7 @@ class TiledLunes:
 
     def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
         """Relative neighbours and fillers, as :func:`.cloud.lunes.lunes` has them, of all tiles."""
-        names = {i: f"lunes-{i:06}" for i in range(len(self._tiles))}
+        names = {i: lunes_of(i) for i in range(len(self._tiles))}
         self._work("lunes", find_lunes, names, lambda i: (self._tile(i, 1), self._index), team)
         edges, lengths, fillers, times = (
             np.concatenate([self._folder.load(name, key)[key] for name in names.values()])
