@@ -213,25 +213,50 @@ def sorted_bars(diagrams: Any) -> Bars:
     return found
 
 
-@pytest.mark.peers
-@pytest.mark.parametrize("shape", SHAPES)
-def test_ripser_py_finds_the_same(shape: str) -> None:
-    """A thousand to ten thousand points; its sparse matrix is made from float64 distances here."""
-    ripser = pytest.importorskip("ripser", reason="ripser.py is the peer")
+def matrix_of(points: Any, threshold: float) -> Any:
+    """A sparse matrix of the float64 distances that count as at most the threshold, rows in order."""
     from scipy.sparse import coo_matrix
     from scipy.spatial import cKDTree
 
-    points, threshold = SHAPES[shape]
     i, j = cKDTree(points).query_pairs(threshold * 1.001, output_type="ndarray").T
     squares = np.zeros(len(i))
     for x in points.T:
         squares += (x[i] - x[j]) ** 2
     inside = np.sqrt(squares).astype(np.float32) <= np.float32(threshold)
-    matrix = coo_matrix((np.sqrt(squares[inside]), (i[inside], j[inside])), shape=(len(points),) * 2).tocsr()
-    right = sorted_bars(ripser.ripser(matrix, distance_matrix=True, maxdim=1)["dgms"])
+    return coo_matrix((np.sqrt(squares[inside]), (i[inside], j[inside])), shape=(len(points),) * 2).tocsr()
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("shape", SHAPES)
+def test_ripser_py_finds_the_same(shape: str) -> None:
+    """A thousand to ten thousand points, from a sparse matrix."""
+    ripser = pytest.importorskip("ripser", reason="ripser.py is the peer")
+    points, threshold = SHAPES[shape]
+    right = sorted_bars(ripser.ripser(matrix_of(points, threshold), distance_matrix=True, maxdim=1)["dgms"])
     assert len(right[1]) > 100 or shape == "line"
     for found in both_ways(points, threshold, threads=2):
         assert_bars(found, right)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("shape", SHAPES)
+def test_giotto_ph_finds_the_same(shape: str) -> None:
+    """On two threads, from a sparse matrix."""
+    gph = pytest.importorskip("gph", reason="giotto-ph is the peer")
+    points, threshold = SHAPES[shape]
+    matrix = matrix_of(points, threshold).tocoo()
+    right = gph.ripser_parallel(matrix, maxdim=1, thresh=threshold, metric="precomputed", n_threads=2)["dgms"]
+    assert_bars(rips(points, threshold=threshold), sorted_bars(right))
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("shape", SHAPES)
+def test_holos_finds_the_same(shape: str) -> None:
+    """From the points, by an engine of another family."""
+    holos = pytest.importorskip("holos_tda", reason="holos-tda is the peer")
+    points, threshold = SHAPES[shape]
+    rows = np.array(holos.rips_points(points, 1, threshold)).reshape(-1, 3)
+    assert_bars(rips(points, threshold=threshold), sorted_bars([rows[rows[:, 0] == d, 1:] for d in (0, 1)]))
 
 
 @pytest.mark.peers
