@@ -7,6 +7,7 @@ the tile is tried again with twice the layers around it.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -137,7 +138,10 @@ def results(executor: Executor, work: Callable[..., Arrays], given: Iterator[tup
     waiting: deque[Future[Arrays]] = deque()
     try:
         for each in given:
-            waiting.append(executor.submit(work, *each))
+            with warnings.catch_warnings():
+                # Dask's advice to load data on the workers: a tile has to be sent once
+                warnings.filterwarnings("ignore", "Sending large graph")
+                waiting.append(executor.submit(work, *each))
             if len(waiting) == UNDER_WAY:
                 yield waiting.popleft().result()
         while waiting:
