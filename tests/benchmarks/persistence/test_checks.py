@@ -234,7 +234,7 @@ def test_flooder_is_near_the_alpha_complex() -> None:
 def test_different_complexes_are_different_tasks() -> None:
     """No player answers two tasks, and no two tasks share a check."""
     tasks = {info.task: info.check for name, info in KNOWN.cases.items() if name.startswith("persistence.")}
-    assert len(tasks) == len(set(tasks.values())) == 5
+    assert len(tasks) == len(set(tasks.values())) >= 5
 
 
 def test_counts_of_an_empty_answer() -> None:
