@@ -212,3 +212,15 @@ def test_giotto_keeps_an_edge_that_float32_rounds_above_the_threshold(player: st
     for end in (0.1, 0.3, 1 / 3, 0.7, 1.1, 1.7):
         found = canonical(answer(player, _problem(np.array([[0.0], [end]]), end, 1)), 1)
         assert found["bars_0"].tolist() == [[0, np.float32(end)], [0, np.inf]]
+
+
+def test_tcs_loads_its_kernels_on_the_points_nearest_to_the_first() -> None:
+    """As dense as the cloud, or the set-up would load no kernel that needs edges; a small cloud is taken whole."""
+    from benchmarks.persistence.players.tcs import FIRST, _neighbourhood
+
+    points = workloads.torus(3000)
+    near = _neighbourhood(points)
+    distances = np.linalg.norm(points - points[0], axis=1)
+    assert near.shape == (FIRST, 3)
+    assert np.linalg.norm(near - points[0], axis=1).max() == np.sort(distances)[FIRST - 1]
+    assert len(_neighbourhood(points[:7])) == 7
