@@ -8,8 +8,6 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tcs.persistence.arguments import as_cloud, as_length, check, is_whole
 from tcs.persistence.barcode import Barcode
 from tcs.persistence.cloud.lengths import longest_square
@@ -20,6 +18,7 @@ from tcs.persistence.errors import InputError
 from tcs.persistence.vietoris_rips import GRID_DIMENSION, barcode_of, no_points
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 TILE_POINTS = 2**20
@@ -71,8 +70,8 @@ def rips_in_tiles(
         raise InputError("max_dimension: tiles are for dimensions 0 and 1; use rips for dimension 2")
     if not is_whole(tile_points) or tile_points < 1:
         raise InputError(f"tile_points: {tile_points!r}; give a whole number from 1")
-    if not hasattr(points, "shape"):
-        points = np.asarray(points)
+    if len(getattr(points, "shape", ())) != 2:
+        points = as_cloud(points)
     n, dimension = len(points), as_cloud(points[:1]).shape[1]
     if dimension > GRID_DIMENSION:
         raise InputError(f"points: {dimension} coordinates cannot be tiled, up to {GRID_DIMENSION} can; use rips")

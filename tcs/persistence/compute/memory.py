@@ -52,18 +52,22 @@ def available() -> int | None:
     return min(found) if found else None
 
 
-def require(needed: int, limit: int | None, what: str) -> None:
+def require(
+    needed: int, limit: int | None, what: str, instead: str = "give fewer points, a smaller threshold, or more memory"
+) -> None:
     """Refuse work whose forecast is above the limit, or above what is available if there is no limit.
 
+    Args:
+        needed, limit: bytes. ``what``: is computed. ``instead``: what can be done.
+
     Raises:
-        MemoryForecastError: says how much is needed, how much there is, and what can be done.
+        MemoryForecastError: says all of that.
     """
     allowed = available() if limit is None else limit
     if allowed is not None and needed > allowed:
         source = "are available" if limit is None else "are allowed (memory_limit)"
         raise MemoryForecastError(
-            f"{what}: about {needed / GIB:.2f} GiB will be needed and {allowed / GIB:.2f} GiB {source}; "
-            "give fewer points, a smaller threshold, or more memory"
+            f"{what}: about {needed / GIB:.2f} GiB will be needed and {allowed / GIB:.2f} GiB {source}; {instead}"
         )
 
 

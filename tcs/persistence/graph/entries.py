@@ -66,7 +66,10 @@ def dense_entries(matrix: Any, memory_limit: int | None = None) -> tuple[NDArray
     """
     if isinstance(matrix, np.ma.MaskedArray):
         raise InputError("matrix: masked arrays are not read; fill masked entries with infinity")
-    matrix = np.asarray(matrix)
+    try:
+        matrix = np.asarray(matrix)
+    except ValueError as error:
+        raise InputError(f"matrix: {error}; give rows of one length each") from None
     _check_form(matrix)
     if matrix.dtype != np.float64 or not matrix.flags.c_contiguous:
         require(8 * matrix.size, memory_limit, f"matrix: {len(matrix):,} points, {matrix.size:,} entries as float64")
@@ -79,8 +82,8 @@ def dense_entries(matrix: Any, memory_limit: int | None = None) -> tuple[NDArray
         if not (a >= 0 and b >= 0):
             i, j, a = (i, j, a) if not a >= 0 else (j, i, b)
             raise InputError(
-                f"matrix: entry ({i}, {j}) is {a}; distances are not negative, and infinity says that two vertices "
-                "are never joined"
+                f"matrix: entry ({i}, {j}) is {a}; distances are numbers from 0, and infinity says that two "
+                "vertices are never joined"
             )
         raise InputError(f"matrix: entry ({i}, {j}) is {a} but ({j}, {i}) is {b}; make the matrix symmetric")
     return values, radius

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from clouds import by_grid
-from tcs.persistence import InputError, MemoryForecastError, PersistenceError, alpha, arguments, rips
+from tcs.persistence import InputError, MemoryForecastError, PersistenceError, alpha, arguments, rips, rips_in_tiles
 from tcs.persistence.compute import memory
 
 CLOUD = np.random.default_rng(0).random((10, 2))
@@ -51,6 +51,42 @@ def test_points(points: Any, message: str, metric: str) -> None:
     """Whatever the metric."""
     with pytest.raises(InputError, match=message):
         rips(points, threshold=0.3, metric=metric)
+
+
+MATRIX = np.abs(CLOUD[:, :1] - CLOUD[:, 0])
+
+
+def with_entry(i: int, j: int, value: Any) -> Any:
+    matrix = MATRIX.copy()
+    matrix[i, j] = value
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (with_entry(2, 1, 9), r"matrix: entry \(1, 2\) is 0.* but \(2, 1\) is 9.0; make the matrix symmetric"),
+        (with_entry(1, 2, -1), r"matrix: entry \(1, 2\) is -1.0; distances are .* 0, and"),
+        (with_entry(2, 1, np.nan), r"matrix: entry \(2, 1\) is nan; distances are"),
+        (with_entry(3, 3, 1), r"matrix: diagonal entry \(3, 3\) is 1.0; .*set the diagonal to 0"),
+        (MATRIX + 0j, "matrix: entries are of type complex128; pass real numbers"),
+        (MATRIX.astype(object), "matrix: entries are of type object; pass real numbers"),
+        (MATRIX[:3], r"matrix: its shape is \(3, 10\); a distance matrix is square"),
+        ([[0, 1], [1]], "matrix: .*inhomogeneous.*; give rows of one length"),
+        (None, r"matrix: its shape is \(\)"),
+    ],
+)
+def test_matrices(matrix: Any, message: str) -> None:
+    """The entry is named."""
+    with pytest.raises(InputError, match=message):
+        rips(matrix, threshold=1, metric="precomputed")
+
+
+@pytest.mark.parametrize("points", [None, 1.0, [0.0, 1.0], [[0, 1], [2]], np.zeros((2, 2, 2)), spoilt(np.nan)])
+def test_tiles_refuse_what_is_no_cloud(points: Any) -> None:
+    """As a cloud in memory is refused."""
+    with pytest.raises(InputError, match="points: "):
+        rips_in_tiles(points, threshold=1)
 
 
 def test_a_sparse_matrix_is_no_cloud() -> None:
@@ -107,14 +143,16 @@ def test_other_arguments(points: Any, more: dict[str, Any], message: str) -> Non
 
 def test_errors_are_of_two_trees() -> None:
     """Whoever catches ValueError or MemoryError catches these."""
-    assert issubclass(InputError, (PersistenceError, ValueError))
-    assert issubclass(MemoryForecastError, (PersistenceError, MemoryError))
+    assert issubclass(InputError, PersistenceError)
+    assert issubclass(InputError, ValueError)
+    assert issubclass(MemoryForecastError, PersistenceError)
+    assert issubclass(MemoryForecastError, MemoryError)
 
 
 def test_too_little_memory_is_told_before_the_work() -> None:
     """How much is needed and allowed, in GiB; with the forecast as the limit it goes through."""
     needed = memory.forecast(*CLOUD.shape)
-    right = r"10 points: about 0.0\d GiB will be needed and 0.00 GiB are allowed \(memory_limit\); give fewer points"
+    right = r"10 points: about 0.0\d GiB will be needed and 0.00 GiB are allowed \(memory_limit\); .* rips_in_tiles"
     with pytest.raises(MemoryForecastError, match=right):
         rips(CLOUD, threshold=0.3, memory_limit=2**20)
     with pytest.raises(MemoryForecastError, match="are allowed"):
