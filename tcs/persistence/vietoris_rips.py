@@ -80,7 +80,8 @@ def rips(
         points = as_cloud(points)
         if len(points) == 0:
             return no_points(max_dimension, threshold)
-        require(forecast(*points.shape), memory_limit, f"{len(points):,} points")
+        instead = "give fewer points or more memory, or let rips_in_tiles keep most of it on disk"
+        require(forecast(*points.shape), memory_limit, f"{len(points):,} points", instead)
     with team:
         with clock.stage("grid"):
             lunes = _lunes(points, threshold, metric, team, memory_limit, loops=max_dimension > 1)
