@@ -153,7 +153,7 @@ def barcode_of(
     """Bars in their order, and on request what they begin, end and go around with."""
     length = rounded if lunes.squares else _narrowed
     low = np.zeros((lunes.n, 2), dtype=np.float32)
-    low[: len(pairs.tree), 1] = np.sort(length(pairs.tree_lengths))
+    low[: len(pairs.tree), 1] = _rising(length(pairs.tree_lengths))
     low[len(pairs.tree) :, 1] = np.inf
     zeros = int(np.searchsorted(low[:, 1], np.float32(0), side="right"))
     bars = [low[zeros:]]
@@ -204,9 +204,19 @@ def _narrowed(keys: NDArray[np.float64]) -> NDArray[np.float32]:
         return keys.astype(np.float32)
 
 
+def _rising(lengths: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lengths (m,) sorted: non-negative floats have the order of their bits."""
+    from tcs.persistence.compute.sorting import sorted_bits
+
+    found: NDArray[np.float32] = sorted_bits((lengths + np.float32(0)).view(np.uint32)).view(np.float32)
+    return found
+
+
 def in_order(bars: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bars (m, 2) sorted by birth, then death: non-negative floats have the order of their bits."""
+    """Bars (m, 2) sorted by birth, then death, by the bits of both."""
+    from tcs.persistence.compute.sorting import sorted_bits
+
     bits = np.ascontiguousarray(bars + np.float32(0)).view(np.uint32).astype(np.uint64)
-    packed = np.sort(bits[:, 0] << np.uint64(32) | bits[:, 1])
+    packed = sorted_bits(bits[:, 0] << np.uint64(32) | bits[:, 1])
     out = np.stack([packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
     return out.view(np.float32)

@@ -34,7 +34,7 @@ lanes: Any = cast("Any", Lanes)()
 @register_model(Lanes)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, of: Any) -> None:
-        super().__init__(manager, of, VECTOR)
+        super().__init__(manager, of, VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _operator(function: Any, instruction: str) -> None:

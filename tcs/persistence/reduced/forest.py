@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 BLOCK_POINTS = 2**15
 OPEN, TREE, CYCLE = 0, 1, 2
+# Of 32 bits.
+DIGITS = 3
+DIGIT_BITS = 11
+DIGIT = (1 << DIGIT_BITS) - 1
+# Up to so many places are sorted by insertion.
+FEW = 32
 
 
 def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], team: Team) -> NDArray[np.bool_]:
@@ -53,22 +59,53 @@ def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], t
     return found
 
 
+@kernel
 def ordered(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Places sorted by length, equal lengths by place."""
-    order: NDArray[np.int64] = np.argsort(lengths)
-    settle_ties(lengths, order)
+    """Places (m,) sorted by length, not negative, equal lengths by place.
+
+    A radix sort by the upper half of their bits, which rise with the lengths; what agrees in it is settled after.
+    """
+    bits = lengths.view(np.uint64)
+    keys, order = np.empty(len(bits), np.uint32), np.arange(len(bits))
+    to_keys, to_order = np.empty_like(keys), np.empty_like(order)
+    counts = np.zeros((DIGITS, 1 << DIGIT_BITS), np.int64)
+    for i in range(len(bits)):
+        keys[i] = bits[i] >> np.uint64(31)
+        for digit in range(DIGITS):
+            counts[digit, (keys[i] >> (DIGIT_BITS * digit)) & DIGIT] += 1
+    for digit in range(DIGITS):
+        if counts[digit].max() == len(bits):
+            continue
+        slots = np.cumsum(counts[digit]) - counts[digit]
+        for i in range(len(bits)):
+            slot = slots[(keys[i] >> (DIGIT_BITS * digit)) & DIGIT]
+            slots[(keys[i] >> (DIGIT_BITS * digit)) & DIGIT] += 1
+            to_keys[slot], to_order[slot] = keys[i], order[i]
+        keys, to_keys, order, to_order = to_keys, keys, to_order, order
+    start = 0
+    for i in range(1, len(bits) + 1):
+        if i == len(bits) or keys[i] != keys[start]:
+            if i - start > 1:
+                settle(lengths, order[start:i])
+            start = i
     return order
 
 
 @kernel
-def settle_ties(lengths: NDArray[np.float64], order: NDArray[np.int64]) -> None:
-    """Sort the places within each run of equal lengths."""
-    start = 0
-    for i in range(1, len(order) + 1):
-        if i == len(order) or lengths[order[i]] != lengths[order[start]]:
-            if i - start > 1:
-                order[start:i] = np.sort(order[start:i])
-            start = i
+def settle(lengths: NDArray[np.float64], order: NDArray[np.int64]) -> None:
+    """Sort rising places by their lengths; most runs are of one length, or short."""
+    unsorted = 0
+    for i in range(1, len(order)):
+        unsorted += lengths[order[i]] < lengths[order[i - 1]]
+    if unsorted and len(order) > FEW:
+        order[:] = order[np.argsort(lengths[order], kind="mergesort")]
+    elif unsorted:
+        for i in range(1, len(order)):
+            place, j = order[i], i
+            while j > 0 and lengths[order[j - 1]] > lengths[place]:
+                order[j] = order[j - 1]
+                j -= 1
+            order[j] = place
 
 
 @kernel

@@ -77,10 +77,10 @@ def reduce_lunes(lunes: Lunes, team: Team, clock: Clock) -> Pairs:
         team.tell("reduce", 0, 1)
         paired = pair(len(others), len(fillers), entries, ends)
         team.tell("reduce", 1, 1)
-    return Pairs(
-        edges[tree], lengths[tree], edges[others], lengths[others], fillers[in_order], times[in_order], paired,
-        entries, ends,
-    )  # fmt: skip
+        kept = np.flatnonzero(tree)
+        # several times as fast as indexing rows
+        parts = [edges.take(kept, axis=0), edges.take(others, axis=0), fillers.take(in_order, axis=0)]
+    return Pairs(parts[0], lengths[kept], parts[1], lengths[others], parts[2], times[in_order], paired, entries, ends)
 
 
 @kernel

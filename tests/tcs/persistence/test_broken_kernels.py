@@ -76,7 +76,7 @@ OTHERS = [
         "neighbours of one rounded length in any order", "cloud/lunes",
         'order = np.argsort(square[:m], kind="mergesort")', 'order = np.argsort(norm[:m], kind="mergesort")',
     ),
-    fault("equal lengths unsorted", "reduced/forest", "    settle_ties(lengths, order)\n", ""),
+    fault("lengths sorted without their exponents", "reduced/forest", "DIGITS = 3", "DIGITS = 2"),
     fault(
         "margin of the lune with the wrong sign", "cloud/glance",
         "doubt = np.float32((4 * len(axes) + 16)", "doubt = -np.float32((4 * len(axes) + 16)",

@@ -42,6 +42,20 @@ def test_many_keys(threads: int, top: int) -> None:
     check(np.random.default_rng(top).integers(0, top, 3 * sorting.PART + 5), top, threads)
 
 
+@settings(deadline=None)
+@given(st.data(), st.sampled_from([np.uint32, np.uint64]))
+def test_bits_in_rising_order(data: Any, kind: Any) -> None:
+    """Keys of every size, those with the highest bit, too; what was passed stays as it is."""
+    top = int(np.iinfo(kind).max)
+    sizes = st.one_of(st.integers(0, top), st.integers(0, 5), st.integers(top - 5, top), st.just(1 << 20))
+    keys = np.array(data.draw(st.lists(sizes, max_size=60)), dtype=kind)
+    before = keys.copy()
+    found = sorting.sorted_bits(keys)
+    assert found.dtype == kind
+    np.testing.assert_array_equal(found, np.sort(before))
+    np.testing.assert_array_equal(keys, before)
+
+
 def test_rows_are_taken() -> None:
     """Only the rows that were asked for are written."""
     points = np.arange(12.0).reshape(6, 2)
