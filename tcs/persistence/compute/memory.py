@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 from tcs.persistence.errors import MemoryForecastError
@@ -39,7 +40,10 @@ def forecast_graph(n: int, edges: int, dimension: int = 0) -> int:
 
 
 def available() -> int | None:
-    """Bytes that may still be taken: of the machine and of the control group, whichever is less; None if unknown."""
+    """Bytes that may still be taken, the least of: the machine's, the control group's, those that ``ulimit -v`` leaves.
+
+    None if nothing is known.
+    """
     found = []
     for line in _lines(Path("/proc/meminfo")):
         if line.startswith("MemAvailable:"):
@@ -49,6 +53,10 @@ def available() -> int | None:
     used = "".join(_lines(group / "memory.current")).strip()
     if limit.isdigit() and used.isdigit():
         found.append(max(0, int(limit) - int(used)))
+    limit_of_process = resource.getrlimit(resource.RLIMIT_AS)[0]
+    pages = "".join(_lines(Path("/proc/self/statm"))).split()
+    if limit_of_process != resource.RLIM_INFINITY and pages:
+        found.append(max(0, limit_of_process - int(pages[0]) * resource.getpagesize()))
     return min(found) if found else None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from clouds import by_grid
 from tcs.persistence import InputError, MemoryForecastError, PersistenceError, alpha, arguments, rips, rips_in_tiles
 from tcs.persistence.compute import memory
 
+ROOT = Path(arguments.__file__).parents[2]
 CLOUD = np.random.default_rng(0).random((10, 2))
 
 
@@ -178,6 +182,22 @@ def test_a_copy_that_would_not_fit_is_not_begun(points: Any, metric: str, monkey
     monkeypatch.setattr(memory, "available", lambda: 2**10)
     with pytest.raises(MemoryForecastError, match=r"points, copied as float64: about .* GiB are available; give"):
         alpha(points) if metric == "alpha" else rips(points, threshold=1, metric=metric)
+
+
+def test_a_limit_of_the_process_counts() -> None:
+    """As ``ulimit -v`` sets it: a cloud of 12 GiB where 8 may be taken is refused in a sentence."""
+    code = """
+import resource
+import numpy as np
+from tcs.persistence import MemoryForecastError, rips
+resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))
+try:
+    rips(np.broadcast_to(0.0, (2**29, 3)), threshold=1)
+except MemoryForecastError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert "about 12.00 GiB will be needed and" in done.stdout, done.stderr
 
 
 def test_the_forecast_grows_with_points_and_coordinates() -> None:
