@@ -84,9 +84,9 @@ def from_disk(inputs: Mapping[str, Any], stage: Stage) -> Solve:
         nonlocal rounds
         rounds += 1
         folder = scratch / f"tiles-{rounds}"
+        cloud = np.load(place, mmap_mode="r", allow_pickle=False)
         found = rips_in_tiles(
-            np.load(place, mmap_mode="r"), threshold=longest, threads=threads, folder=folder, tile_points=size,
-            span=stage,
+            cloud, threshold=longest, threads=threads, folder=folder, tile_points=size, span=stage
         )  # fmt: skip
         counts = [[len(found.finite(d)), len(found.essential(d))] for d in (0, 1)]
         digest = np.frombuffer(bytes.fromhex(found.digest()), dtype=np.uint8)

@@ -69,7 +69,7 @@ class Folder:
 
     def load(self, name: str, *keys: str) -> dict[str, NDArray[Any]]:
         """Some of the arrays of a name."""
-        with self._telling(), open(self.path / f"{name}.npz", "rb") as file, np.load(file) as found:
+        with self._telling(), open(self.path / f"{name}.npz", "rb") as file, np.load(file, allow_pickle=False) as found:
             return {key: found[key] for key in keys}
 
     def has(self, name: str) -> bool:
