@@ -136,6 +136,7 @@ class Bars:
     def __init__(self, *, quiet: bool) -> None:
         self._shown: Any = None
         self._tasks: dict[str, Any] = {}
+        self._endless: dict[str, int] = {}
         if not quiet and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import Progress
@@ -152,11 +153,18 @@ class Bars:
             self._shown.stop()
 
     def tell(self, stage: str, done: int, total: int) -> None:
-        """``done`` of ``total`` parts of a stage are done."""
+        """``done`` of ``total`` parts of a stage are done; 0 stands for a total that is not known."""
         if self._shown:
             if stage not in self._tasks:
                 self._tasks[stage] = self._shown.add_task(stage)
             self._shown.update(self._tasks[stage], completed=done, total=total or None)
+            if total == 0:
+                self._endless[stage] = done
+            else:
+                # what is going on beside shows that it has ended
+                for other, reached in self._endless.items():
+                    self._shown.update(self._tasks[other], total=reached)
+                self._endless.clear()
 
 
 if __name__ == "__main__":

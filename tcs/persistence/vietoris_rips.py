@@ -46,7 +46,8 @@ def rips(
         metric: "euclidean", "cityblock", "chebyshev" or "precomputed".
         threads: how many to use; as many as there are processors for this process, if not given.
         memory_limit: in bytes; what is available, if not given.
-        progress: called as ``progress(stage, done, total)``.
+        progress: called as ``progress(stage, done, total)``; a total of 0 is not known beforehand: kernels that are
+            compiled, once on a machine.
         span: entered around each stage, ``with span("lune"): ...``, as tracers have it.
         simplices: also hand out the simplices at which bars begin and end: a vertex and an edge, an edge and a
             triangle. Their lengths do not depend on the order of the points, but among equals which it is does. In

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -20,20 +21,27 @@ class Team:
 
     Args:
         threads: how many may work at once, at least 1.
-        progress: called in the calling thread as ``progress(stage, parts done, parts)``.
+        progress: called in the calling thread as ``progress(stage, parts done, parts)``. While kernels are compiled,
+            once on a machine, it is called as ``progress("compile", kernels so far, 0)``, from any thread.
     """
 
     def __init__(self, threads: int, progress: Progress | None = None) -> None:
         self.threads = threads
         self._progress = progress
+        self._told_of_kernels = ExitStack()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __enter__(self) -> Team:
+        if self._progress is not None:
+            from tcs.persistence.compute.compilations import told_of
+
+            self._told_of_kernels.enter_context(told_of(self._progress))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._told_of_kernels.close()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
         # an interrupt that meets numba on its way out of a kernel is handed on as the cause of SystemErrors
