@@ -135,10 +135,10 @@ def nearest_in_lune(
         if gaps[0, r] > longest:
             continue
         for w in range(low[cell, r], high[cell, r]):
+            # for a and b themselves it is the length of the edge, which is never shorter
             sides = max(squared(points, a, w, axes), squared(points, b, w, axes))
-            nearer = (sides < longest) & (w != a) & (w != b)
-            longest = sides if nearer else longest
-            best = w if nearer else best
+            best = w if sides < longest else best
+            longest = min(sides, longest)
     if best >= 0:
         return best
     # a side as long as the edge comes before it when, at their common vertex, its other end does
