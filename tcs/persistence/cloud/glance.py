@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EVERY = 2**LANES - 1
+# Where neighbours are more, these are looked at first: a witness is among them, as a rule.
+FEW = 256
 # Below this square products of four lengths lose bits in float32.
 LEAST = np.float32(1e-12)
 # How deep in the lune a member lies that is likely to be near to all others, as a share of the edge's square.
@@ -46,7 +48,11 @@ def unsettled(
     number = 0
     for e in range(todo):
         p = left[e]
-        witness, middle, _ = glance(relative, norm, p, found, axes)
+        witness, middle, _ = glance(relative, norm, p, min(p, FEW), found, axes)
+        if p > FEW:
+            if witness and norm[p] > LEAST:
+                continue
+            witness, middle, _ = glance(relative, norm, p, p, found, axes)
         far = beyond(relative, norm[p], p, max(middle, 0), found, axes)
         left[number] = p
         number += ((witness == 0) & ((middle < 0) | (far != 0))) | (norm[p] <= LEAST)
@@ -55,9 +61,9 @@ def unsettled(
 
 @inlined
 def glance(
-    relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, found: NDArray[np.int64], axes: Any
+    relative: NDArray[np.float32], norm: NDArray[np.float32], p: int, few: int, found: NDArray[np.int64], axes: Any
 ) -> Any:
-    """Look at the lune of the edge from the origin to neighbour p among the nearer neighbours.
+    """Look at the lune of the edge from the origin to neighbour p among the ``few`` nearest neighbours, at most p.
 
     With a = |w|^2 and the edge b: w is in the lune when a < 2 w.b. It is a witness that the whole lune is in one
     piece when it lies in the lens around the edge that is nearer to every point of the lune than the edge is long:
@@ -73,7 +79,7 @@ def glance(
     slack = np.float32((8 * len(axes) + 48) * 2.0**-24) * longer * longer
     witness = doubtful = 0
     middle = deepest = -1
-    for start in range(0, p, LANES):
+    for start in range(0, few, LANES):
         dot = load(relative[0], start) * every(relative[0, p])
         for c in range(1, len(axes)):
             dot = dot + load(relative[c], start) * every(relative[c, p])
@@ -81,7 +87,7 @@ def glance(
         depth = dot - square
         side = dot + depth
         lens = every(np.float32(3)) * (every(longer) * square - dot * dot) + every(slack)
-        valid = EVERY >> max(0, start + LANES - p)
+        valid = EVERY >> max(0, start + LANES - few)
         witness |= valid & at_least(depth, every(np.float32(0))) & at_least(depth * depth, lens)
         maybe = valid & at_least(side, every(-doubt))
         inside = valid & at_least(side, every(doubt))
@@ -130,7 +136,7 @@ def members_of(
     """Write down which neighbours are in the lune of neighbour p; how many is returned, or -1 if that is in doubt."""
     if norm[p] <= LEAST:
         return -1
-    _, _, doubtful = glance(relative, norm, p, found, axes)
+    _, _, doubtful = glance(relative, norm, p, p, found, axes)
     if doubtful:
         return -1
     k = 0

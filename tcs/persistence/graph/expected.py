@@ -31,8 +31,9 @@ def expected_edges(points: NDArray[np.float64], longest: float, metric: str = "e
     m = len(sample)
     if m < 2:
         return 0
-    found: int = near_among(sample, longest, METRICS[metric], axes_of(dimension))
-    return round(found * (n * (n - 1)) / (m * (m - 1)))
+    found = near_among(sample, longest, METRICS[metric], axes_of(dimension))
+    count: int = round(found * (n * (n - 1)) / (m * (m - 1)))
+    return count
 
 
 def longest_that_matters(points: NDArray[np.float64], longest: float, metric: str = "euclidean") -> float:
