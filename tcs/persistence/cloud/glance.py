@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EVERY = 2**LANES - 1
-# Where neighbours are more, these are looked at first: a witness is among them, as a rule.
-FEW = 256
+# Where neighbours are more, so many are looked at first, then eight times as many: a witness is near, as a rule.
+FEW = 2 * LANES
 # Below this square products of four lengths lose bits in float32.
 LEAST = np.float32(1e-12)
 # How deep in the lune a member lies that is likely to be near to all others, as a share of the edge's square.
@@ -48,11 +48,12 @@ def unsettled(
     number = 0
     for e in range(todo):
         p = left[e]
-        witness, middle, _ = glance(relative, norm, p, min(p, FEW), found, axes)
-        if p > FEW:
-            if witness and norm[p] > LEAST:
-                continue
-            witness, middle, _ = glance(relative, norm, p, p, found, axes)
+        few, witness, middle = 0, 0, -1
+        while few < p and not witness:
+            few = min(p, max(FEW, 8 * few))
+            witness, middle, _ = glance(relative, norm, p, few, found, axes)
+        if few < p and norm[p] > LEAST:
+            continue
         far = beyond(relative, norm[p], p, max(middle, 0), found, axes)
         left[number] = p
         number += ((witness == 0) & ((middle < 0) | (far != 0))) | (norm[p] <= LEAST)
