@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from tcs.persistence.compute.team import Team
 
-BLOCK_POINTS = 2**15
+# Larger blocks leave fewer edges to the last pass, smaller ones stay in a cache and give every thread some.
+BLOCK_POINTS = 2**17
+LEAST_POINTS = 2**15
 OPEN, TREE, CYCLE = 0, 1, 2
 # Of 32 bits.
 DIGITS = 3
@@ -38,7 +40,8 @@ def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], t
     """
     parent = np.arange(n, dtype=edges.dtype)
     state = np.zeros(len(edges), dtype=np.uint8)
-    borders = list(range(0, n, BLOCK_POINTS)) + [n]
+    size = min(BLOCK_POINTS, max(LEAST_POINTS, n // (4 * team.threads)))
+    borders = list(range(0, n, size)) + [n]
     cuts = np.searchsorted(edges[:, 0], borders)
     # the shortest edge across a border at each tree, by its root; len(edges) means none
     across = np.full(n, len(edges), dtype=np.int64)
