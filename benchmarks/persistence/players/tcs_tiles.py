@@ -16,9 +16,11 @@ from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
 from benchmarks.persistence.players.steps import Answer, Solve
 from harness.case import Stage, player
+from harness.errors import Unavailable
 
 INSTALL = "pip install -e '.[persistence]' -c constraints.txt"
 TILE_POINTS = 2**20
+HIGHEST, MOST_COORDINATES = 1, 12
 
 
 @player(
@@ -37,6 +39,10 @@ def in_tiles(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     need("numba", INSTALL)
     from tcs.persistence import rips_in_tiles
 
+    if task.max_dimension > HIGHEST:
+        raise Unavailable(f"tiles are for H0 to H{HIGHEST}, not H{task.max_dimension}")
+    if task.points.shape[1] > MOST_COORDINATES:
+        raise Unavailable(f"{task.points.shape[1]} coordinates cannot be tiled, up to {MOST_COORDINATES} can")
     size = _size(len(task.points))
     rips_in_tiles(task.points[:500], threshold=task.threshold, threads=task.threads)
 
