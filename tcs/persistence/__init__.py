@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from tcs.persistence.alpha_complex import alpha
     from tcs.persistence.barcode import Barcode
     from tcs.persistence.cubical import lower_star
-    from tcs.persistence.errors import FolderError, InputError, MemoryForecastError, PersistenceError, WorkerError
+    from tcs.persistence.errors import (
+        FolderError,
+        InputError,
+        MemoryForecastError,
+        PersistenceError,
+        SlowWarning,
+        WorkerError,
+    )
     from tcs.persistence.tiled_rips import rips_in_tiles
     from tcs.persistence.transformer import RipsPersistence
     from tcs.persistence.vietoris_rips import rips
@@ -24,6 +31,7 @@ _PLACES = {
     "MemoryForecastError": "errors",
     "PersistenceError": "errors",
     "RipsPersistence": "transformer",
+    "SlowWarning": "errors",
     "WorkerError": "errors",
     "alpha": "alpha_complex",
     "lower_star": "cubical",
@@ -38,6 +46,7 @@ __all__ = [
     "MemoryForecastError",
     "PersistenceError",
     "RipsPersistence",
+    "SlowWarning",
     "WorkerError",
     "alpha",
     "lower_star",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GB = 10**9
 PLAN = "plan.json"
+GO_ON = "what was finished is kept: make room, or mend what is wrong, and name the same folder again to go on"
 
 
 class Folder:
@@ -30,7 +31,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._telling():
+        with self._telling("name a folder that can be made and written to"):
             path.mkdir(parents=True, exist_ok=True)
 
     def agree(self, plan: dict[str, Any]) -> None:
@@ -86,16 +87,14 @@ class Folder:
         beside.replace(place)
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _telling(self, instead: str = GO_ON) -> Iterator[None]:
         try:
             yield
         except FolderError:
             raise
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             said = getattr(error, "strerror", None) or str(error)
-            raise FolderError(
-                f"{self.path}: {said}; what was finished is kept: make room or name the same folder again to go on"
-            ) from error
+            raise FolderError(f"{self.path}: {said}; {instead}") from error
 
 
 class Rows:

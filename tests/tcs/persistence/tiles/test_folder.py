@@ -62,7 +62,7 @@ def test_a_folder_belongs_to_one_computation(tmp_path: Path) -> None:
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     """Named, with the reason."""
     (tmp_path / "file").touch()
-    with pytest.raises(FolderError, match="file: File exists"):
+    with pytest.raises(FolderError, match="file: File exists; name a folder that can be made and written to"):
         Folder(tmp_path / "file")
 
 
