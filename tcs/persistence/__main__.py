@@ -92,21 +92,18 @@ def _work(asked: argparse.Namespace, outputs: Outputs, progress: Callable[[str, 
     """Read, compute, and write everything under its temporary name."""
     from tcs.persistence import rips, rips_in_tiles
 
+    given = {
+        "threshold": asked.threshold, "max_dimension": asked.max_dimension, "threads": asked.threads,
+        "memory_limit": asked.memory_limit, "progress": progress,
+    }  # fmt: skip
     if asked.folder:
         if asked.metric == "precomputed" or asked.points.suffix.lower() == ".npz":
             raise InputError("--folder: tiles are cut from points; for distances leave it out")
-        barcode = rips_in_tiles(
-            read_points(asked.points, mapped=True), threshold=asked.threshold, max_dimension=asked.max_dimension,
-            folder=asked.folder, threads=asked.threads, memory_limit=asked.memory_limit, progress=progress,
-        )  # fmt: skip
-        outputs.write(barcode, progress)
-        return barcode
-    points = read_points(asked.points)
-    metric = "precomputed" if asked.points.suffix.lower() == ".npz" else asked.metric or "euclidean"
-    barcode = rips(
-        points, threshold=asked.threshold, max_dimension=asked.max_dimension, metric=metric, threads=asked.threads,
-        memory_limit=asked.memory_limit, progress=progress,
-    )  # fmt: skip
+        barcode = rips_in_tiles(read_points(asked.points, mapped=True), folder=asked.folder, **given)
+    else:
+        points = read_points(asked.points)
+        metric = "precomputed" if asked.points.suffix.lower() == ".npz" else asked.metric or "euclidean"
+        barcode = rips(points, metric=metric, **given)
     outputs.write(barcode, progress)
     return barcode
 

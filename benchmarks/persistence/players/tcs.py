@@ -44,7 +44,7 @@ def tcs(inputs: Mapping[str, Any], stage: Stage) -> Solve:
         raise Unavailable(f"tcs computes H0 to H{HIGHEST}, not H{task.max_dimension}")
 
     diagrams = partial(rips, threshold=task.threshold, max_dimension=task.max_dimension, threads=task.threads)
-    diagrams(_neighbourhood(task.points))
+    diagrams(neighbourhood(task.points))
     return lambda: as_answer(diagrams(task.points, span=stage).bars)
 
 
@@ -64,11 +64,11 @@ def tcs_alpha(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     need("numba", INSTALL)
     from tcs.persistence.alpha_complex import alpha_diagrams
 
-    alpha_diagrams(_neighbourhood(points), threads=threads)
+    alpha_diagrams(neighbourhood(points), threads=threads)
     return lambda: as_answer(alpha_diagrams(points, threads=threads, span=stage).bars)
 
 
-def _neighbourhood(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def neighbourhood(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The points nearest to the first one: as dense as the cloud is there, so that they need the same kernels."""
     if len(points) <= FIRST:
         return points

@@ -15,12 +15,12 @@ from benchmarks.persistence import inputs as problem
 from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.packages import need
 from benchmarks.persistence.players.steps import Answer, Solve
+from benchmarks.persistence.players.tcs import FIRST, INSTALL, neighbourhood
 from harness.case import Stage, player
 from harness.errors import Unavailable
 
-INSTALL = "pip install -e '.[persistence]' -c constraints.txt"
 TILE_POINTS = 2**20
-HIGHEST, MOST_COORDINATES = 1, 12
+HIGHEST = 1
 
 
 @player(
@@ -38,13 +38,14 @@ def in_tiles(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     task = problem.rips(inputs)
     need("numba", INSTALL)
     from tcs.persistence import rips_in_tiles
+    from tcs.persistence.vietoris_rips import GRID_DIMENSION
 
     if task.max_dimension > HIGHEST:
         raise Unavailable(f"tiles are for H0 to H{HIGHEST}, not H{task.max_dimension}")
-    if task.points.shape[1] > MOST_COORDINATES:
-        raise Unavailable(f"{task.points.shape[1]} coordinates cannot be tiled, up to {MOST_COORDINATES} can")
+    if task.points.shape[1] > GRID_DIMENSION:
+        raise Unavailable(f"{task.points.shape[1]} coordinates cannot be tiled, up to {GRID_DIMENSION} can")
     size = _size(len(task.points))
-    rips_in_tiles(task.points[:500], threshold=task.threshold, threads=task.threads)
+    rips_in_tiles(neighbourhood(task.points), threshold=task.threshold, threads=task.threads)
 
     def solve() -> Answer:
         found = rips_in_tiles(
@@ -83,7 +84,7 @@ def from_disk(inputs: Mapping[str, Any], stage: Stage) -> Solve:
         points[first : first + len(chunk)] = chunk
         first += len(chunk)
     points.flush()
-    rips_in_tiles(points[:500], threshold=longest, threads=threads)
+    rips_in_tiles(points[:FIRST], threshold=longest, threads=threads)
     rounds, size = 0, _size(n)
 
     def solve() -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,19 +53,23 @@ class CellLunes:
 
     def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
         """Relative neighbours and fillers, as :func:`.cloud.lunes.lunes` has them, for all cells of the core."""
+        edges, lengths, fillers, times = self.over_cells(lunes, team)
+        return edges, lengths, fillers, times
+
+    def over_cells(self, kernel: Callable[..., Any], team: Team) -> Iterator[NDArray[Any]]:
+        """The arrays of a kernel that takes what :func:`.cloud.lunes.lunes` takes, those of all parts joined."""
         cells, (first, last) = self.cells, self._core
         size = max(256, min(PART_POINTS, (last - first) // (4 * team.threads)))
         cuts = np.unique(np.searchsorted(cells.starts, np.append(np.arange(first, last, size), last)))
         found = team.run(
             "lunes",
-            lambda first, last: lunes(
+            lambda first, last: kernel(
                 cells.points, cells.starts, cells.low, cells.high, first, last, self.longest, scale_of(self.longest),
                 self.axes, self.index,
             ),
             [(int(a), int(b)) for a, b in itertools.pairwise(cuts)],
         )  # fmt: skip
-        edges, lengths, fillers, times = (np.concatenate(each) for each in zip(*found, strict=True))
-        return edges, lengths, fillers, times
+        return (np.concatenate(each) for each in zip(*found, strict=True))
 
     def columns(
         self, edges: NDArray[Any], lengths: NDArray[np.float64], row_starts: NDArray[np.int64], number: NDArray[Any],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tcs.persistence.cloud.euclidean import PART_POINTS, EuclideanLunes
+from tcs.persistence.cloud.euclidean import EuclideanLunes
+from tcs.persistence.compute.team import Team, parts_of
 from tcs.persistence.graph.weighted import GraphLunes
 from tcs.persistence.reduced.forest import ordered
 from tcs.persistence.reduced.matrix import rearranged, starts_of_rows
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tcs.persistence.compute.clock import Clock
-    from tcs.persistence.compute.team import Team
     from tcs.persistence.reduced.matrix import Pairs
 
 PART_COLUMNS = 2**10
@@ -70,21 +68,7 @@ class EuclideanVoids(EuclideanLunes):
 
     def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
         """Relative neighbours and fillers; the loops are kept."""
-        cells = self.cells
-        scale = 2.0 ** -math.frexp(math.sqrt(self.longest))[1] if self.longest > 0 else 1.0
-        size = max(256, min(PART_POINTS, self.n // (4 * team.threads)))
-        cuts = np.unique(np.append(np.searchsorted(cells.starts[:-1], np.arange(0, self.n, size)), len(cells.low)))
-        found = team.run(
-            "lunes",
-            lambda first, last: lunes_and_loops(
-                cells.points, cells.starts, cells.low, cells.high, first, last, self.longest, scale, self.axes,
-                self.index,
-            ),
-            [(int(a), int(b)) for a, b in itertools.pairwise(cuts)],
-        )  # fmt: skip
-        edges, lengths, fillers, times, bases, ages, sizes, walks = (
-            np.concatenate(each) for each in zip(*found, strict=True)
-        )
+        edges, lengths, fillers, times, bases, ages, sizes, walks = self.over_cells(lunes_and_loops, team)
         self.loops = Loops(bases, ages, np.append(0, np.cumsum(sizes)), walks)
         return edges, lengths, fillers, times
 
@@ -134,7 +118,7 @@ def reduce_loops(lunes: HasLoops, pairs: Pairs, team: Team, clock: Clock) -> Voi
             lambda first, last: push_down(
                 lunes.space(), fillers, filler_starts, number, loops.bases, loops.begins, loops.walks, first, last
             ),
-            [(first, min(first + PART_COLUMNS, k)) for first in range(0, max(k, 1), PART_COLUMNS)],
+            parts_of(k, PART_COLUMNS),
         )
     with clock.stage("sort"):
         entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))

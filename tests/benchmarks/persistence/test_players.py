@@ -228,11 +228,11 @@ def test_giotto_keeps_an_edge_that_float32_rounds_above_the_threshold(player: st
 
 def test_tcs_loads_its_kernels_on_the_points_nearest_to_the_first() -> None:
     """As dense as the cloud, or the set-up would load no kernel that needs edges; a small cloud is taken whole."""
-    from benchmarks.persistence.players.tcs import FIRST, _neighbourhood
+    from benchmarks.persistence.players.tcs import FIRST, neighbourhood
 
     points = workloads.torus(3000)
-    near = _neighbourhood(points)
+    near = neighbourhood(points)
     distances = np.linalg.norm(points - points[0], axis=1)
     assert near.shape == (FIRST, 3)
     assert np.linalg.norm(near - points[0], axis=1).max() == np.sort(distances)[FIRST - 1]
-    assert len(_neighbourhood(points[:7])) == 7
+    assert len(neighbourhood(points[:7])) == 7
