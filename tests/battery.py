@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from unittest.mock import patch
 
 from clouds import HIT, MISSED, SMALL, at_the_border, by_grid, torus
-from tcs.persistence.compute import kernels
+from tcs.persistence.compute import kernels, sorting
 from tcs.persistence.compute.team import Team
 from tcs.persistence.reduced import forest, reduction
 from tcs.persistence.tiled_rips import rips_in_tiles
@@ -99,7 +99,7 @@ def squares(right: Any) -> None:
 def equals(right: Any) -> None:
     """Places are sorted by length, and equal lengths by place."""
     lengths = np.random.default_rng(2).integers(0, 9, 5_000).astype(np.float64)
-    assert np.array_equal(forest.ordered(lengths), np.lexsort((np.arange(5_000), lengths))), "not by place"
+    assert np.array_equal(sorting.ordered(lengths), np.lexsort((np.arange(5_000), lengths))), "not by place"
 
 
 def blocks(right: Any) -> None:
@@ -121,17 +121,19 @@ def pairs(right: Any) -> None:
     """Each row is paired with the column that the plain reduction, from the left, pairs it with."""
     rng = np.random.default_rng(4)
     columns = [rng.choice(150, rng.integers(0, 9), replace=False) for _ in range(200)]
+    births, deaths = rng.integers(0, 40, 150).astype(float), rng.integers(0, 40, 200).astype(float)
+    place = np.argsort(np.argsort(births, kind="stable"))
+    row_at = np.argsort(births, kind="stable")
     plain = np.full(150, -1)
     reduced: dict[int, set[int]] = {}
-    for j, rows in enumerate(columns):
-        column = set(rows.tolist())
+    for j in np.argsort(deaths, kind="stable"):
+        column = set(place[columns[j]].tolist())
         while column and max(column) in reduced:
             column ^= reduced[max(column)]
         if column:
-            reduced[max(column)], plain[max(column)] = column, j
-    entries = np.concatenate(columns).astype(np.int32)
-    ends = np.append(0, np.cumsum([len(rows) for rows in columns]))
-    assert np.array_equal(reduction.pair(150, 200, entries, ends), plain), "other pairs"
+            reduced[max(column)], plain[row_at[max(column)]] = column, j
+    entries, sizes = np.concatenate(columns).astype(np.int32), np.array([len(rows) for rows in columns])
+    assert np.array_equal(reduction.pair(births, deaths, entries, sizes), plain), "other pairs"
 
 
 def tiles(right: Any) -> None:

@@ -11,7 +11,7 @@ from tcs.persistence.compute.team import Team
 from tcs.persistence.graph import lunes as graph_lunes
 from tcs.persistence.graph.descent import push_down
 from tcs.persistence.graph.graph import Graph, from_pairs
-from tcs.persistence.reduced.forest import ordered, spanning_forest
+from tcs.persistence.reduced.forest import spanning_forest
 from tcs.persistence.reduced.reduction import pair
 
 WAYS = ["walk", "sweep"]
@@ -66,17 +66,15 @@ def reduced(graph: Graph, way: str, threads: int = 1) -> list[Any]:
     with Team(threads) as team:
         tree = spanning_forest(graph.n, edges, keys, team)
         others = np.flatnonzero(~tree)
-        others = others[ordered(keys[others])]
         number = np.full(len(edges), -1, dtype=np.int32)
         number[others] = np.arange(len(others), dtype=np.int32)
         row_starts = np.searchsorted(edges[:, 0], np.arange(graph.n + 1))
-        columns = ordered(times)
         entries, sizes = push_down(
-            graph.starts, graph.neighbours, graph.keys, edges, keys, row_starts, number,
-            np.ascontiguousarray(fillers[columns]), 0, len(fillers),
+            graph.starts, graph.neighbours, graph.keys, edges, keys, row_starts, number, fillers, 0,
+            len(fillers),
         )  # fmt: skip
-    paired = pair(len(others), len(fillers), entries, np.append(0, np.cumsum(sizes)))
-    births, deaths = length_of(graph, keys[others]), np.append(length_of(graph, times[columns]), np.float32(np.inf))
+    paired = pair(keys[others], times, entries, sizes)
+    births, deaths = length_of(graph, keys[others]), np.append(length_of(graph, times), np.float32(np.inf))
     merged = length_of(graph, keys[tree])
     low = [np.zeros(graph.n, np.float32), np.append(merged, np.full(graph.n - len(merged), np.inf, np.float32))]
     return [in_order(low), in_order([births, deaths[paired]])]

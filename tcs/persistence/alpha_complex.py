@@ -13,7 +13,6 @@ from tcs.persistence.compute.clock import Clock, Span
 from tcs.persistence.compute.memory import require
 from tcs.persistence.compute.team import Progress, Team
 from tcs.persistence.errors import InputError
-from tcs.persistence.vietoris_rips import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,7 +144,9 @@ def _narrowed(rows: NDArray[np.float64]) -> NDArray[np.float32]:
         bars = rows.astype(np.float32)
     if (np.isinf(bars) & np.isfinite(rows)).any() or ((bars == 0) & (rows > 0)).any():
         raise InputError("points: values are beyond the range of float32; scale the points, or call alpha_diagrams")
-    return in_order(bars[bars[:, 0] < bars[:, 1]])
+    from tcs.persistence.reduced.bars import in_order
+
+    return in_order(bars)
 
 
 def _check_threads(threads: Any) -> None:

@@ -88,8 +88,7 @@ def rips_in_tiles(
             from tcs.persistence.reduced.matrix import reduce_lunes
 
             pairs = reduce_lunes(lunes, team, clock)
-        with clock.stage("sort"):
-            return barcode_of(lunes, pairs, None, threshold, max_dimension, clock, simplices=False, cycles=False)
+            return barcode_of(lunes, pairs, None, threshold, max_dimension, team, clock, simplices=False, cycles=False)
 
 
 def _lunes(

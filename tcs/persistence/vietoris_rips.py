@@ -96,8 +96,9 @@ def rips(
             from tcs.persistence.voids.voids import reduce_loops
 
             voids = reduce_loops(lunes, pairs, team, clock)
-    with clock.stage("sort"):
-        return barcode_of(lunes, pairs, voids, threshold, max_dimension, clock, simplices=simplices, cycles=cycles)
+        return barcode_of(
+            lunes, pairs, voids, threshold, max_dimension, team, clock, simplices=simplices, cycles=cycles
+        )
 
 
 def _lunes(points: Any, threshold: float, metric: str, team: Team, memory_limit: int | None, *, loops: bool) -> Any:
@@ -148,76 +149,55 @@ def no_points(max_dimension: int, threshold: float) -> Barcode:
 
 
 def barcode_of(
-    lunes: Any, pairs: Pairs, voids: Voids | None, threshold: float, max_dimension: int, clock: Clock, *,
+    lunes: Any, pairs: Pairs, voids: Voids | None, threshold: float, max_dimension: int, team: Team, clock: Clock, *,
     simplices: bool, cycles: bool,
 ) -> Barcode:  # fmt: skip
     """Bars in their order, and on request what they begin, end and go around with."""
+    from tcs.persistence.reduced.bars import of_components, of_pairs
+
     length = rounded if lunes.squares else _narrowed
-    low = np.zeros((lunes.n, 2), dtype=np.float32)
-    low[: len(pairs.tree), 1] = _rising(length(pairs.tree_lengths))
-    low[len(pairs.tree) :, 1] = np.inf
-    zeros = int(np.searchsorted(low[:, 1], np.float32(0), side="right"))
-    bars = [low[zeros:]]
-    rows = np.empty(0, dtype=np.int64)
-    if max_dimension > 0:
-        found = _ends(length(pairs.births), length(pairs.deaths), pairs.paired)
+    with clock.stage("sort"):
+        work: list[Any] = [lambda: of_components(lunes.n, length(pairs.lengths[pairs.in_forest]))]
+        if max_dimension > 0:
+            work.append(lambda: of_pairs(length(pairs.births), length(pairs.deaths), pairs.paired))
+        if voids is not None:
+            work.append(lambda: of_pairs(length(voids.births), length(voids.deaths), voids.paired))
+        bars = team.run("sort", lambda each: each(), [(each,) for each in work])
+        asked: dict[str, Any] = {}
         if simplices or cycles:
-            rows = np.flatnonzero(found[:, 0] < found[:, 1])
-            rows = rows[np.lexsort((found[rows, 1], found[rows, 0]))]
-            bars.append(found[rows])
-        else:
-            bars.append(in_order(found[found[:, 0] < found[:, 1]]))
-    if voids is not None:
-        found = _ends(length(voids.births), length(voids.deaths), voids.paired)
-        bars.append(in_order(found[found[:, 0] < found[:, 1]]))
+            asked = _asked(lunes, pairs, bars, length, simplices=simplices, cycles=cycles)
+    return Barcode(bars=tuple(bars), threshold=threshold, n_points=lunes.n, stages=clock.stages, **asked)
+
+
+def _asked(
+    lunes: Any, pairs: Pairs, bars: list[NDArray[np.float32]], length: Any, *, simplices: bool, cycles: bool
+) -> dict[str, Any]:
+    """Simplices and cycles of the bars, in their order."""
+    rows = np.empty(0, dtype=np.int64)
+    if len(bars) > 1:
+        births, deaths = length(pairs.births), np.append(length(pairs.deaths), np.float32(np.inf))[pairs.paired]
+        rows = np.flatnonzero(births < deaths)
+        rows = rows[np.lexsort((deaths[rows], births[rows]))]
     asked: dict[str, Any] = {}
     if simplices:
         from tcs.persistence.reduced.simplices import of_components, of_loops
 
-        found_births, found_deaths = of_components(lunes.n, pairs, lunes.order)
-        births, deaths = [found_births[zeros:]], [found_deaths[zeros:]]
-        if max_dimension > 0:
-            found_births, found_deaths = of_loops(pairs, lunes.order, rows)
-            births, deaths = [*births, found_births], [*deaths, found_deaths]
-        asked = {"birth_simplices": tuple(births), "death_simplices": tuple(deaths)}
+        zeros = lunes.n - len(bars[0])
+        begin, end = ([each[zeros:]] for each in of_components(lunes.n, pairs, lunes.order))
+        if len(bars) > 1:
+            edges, triangles = of_loops(pairs, lunes.order, rows)
+            begin, end = [*begin, edges], [*end, triangles]
+        asked |= {"birth_simplices": tuple(begin), "death_simplices": tuple(end)}
     if cycles:
         from tcs.persistence.reduced.cycles import representatives
 
         around = [[np.empty((0, 2), dtype=np.int64) for _ in range(len(bars[0]))]]
-        if max_dimension > 0:
+        if len(bars) > 1:
             around.append([lunes.order[edges] for edges in representatives(lunes.n, pairs, rows)])
         asked["cycles"] = tuple(around)
-    return Barcode(bars=tuple(bars), threshold=threshold, n_points=lunes.n, stages=clock.stages, **asked)
-
-
-def _ends(births: NDArray[np.float32], deaths: NDArray[np.float32], paired: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Bars (m, 2) of rows with these births, each paired with one of the deaths or with none (-1)."""
-    found = np.empty((len(births), 2), dtype=np.float32)
-    found[:, 0] = births
-    found[:, 1] = np.inf
-    ends = paired >= 0
-    found[ends, 1] = deaths[paired[ends]]
-    return found
+    return asked
 
 
 def _narrowed(keys: NDArray[np.float64]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # a length beyond float32 is infinite
         return keys.astype(np.float32)
-
-
-def _rising(lengths: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lengths (m,) sorted: non-negative floats have the order of their bits."""
-    from tcs.persistence.compute.sorting import sorted_bits
-
-    found: NDArray[np.float32] = sorted_bits((lengths + np.float32(0)).view(np.uint32)).view(np.float32)
-    return found
-
-
-def in_order(bars: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bars (m, 2) sorted by birth, then death, by the bits of both."""
-    from tcs.persistence.compute.sorting import sorted_bits
-
-    bits = np.ascontiguousarray(bars + np.float32(0)).view(np.uint32).astype(np.uint64)
-    packed = sorted_bits(bits[:, 0] << np.uint64(32) | bits[:, 1])
-    out = np.stack([packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
-    return out.view(np.float32)

@@ -57,12 +57,12 @@ def bars_of(
             dual = top_dimension(triangulation, values, facets, np.zeros(facets.shape, dtype=np.bool_), team)
         return [_components(dual.values), dual.bars]
     with clock.stage("edges"):
-        found = team.run(
+        found = team.gather(
             "edges",
             lambda a, b: edge_values(points, *triangulation, a, b, facets, axes_of(3)),
             _parts(m),
         )
-        edges = Edges(*(np.concatenate(each) for each in zip(*found, strict=True)))
+        edges = Edges(*found)
         del found
         edges, fillers = settled(edges, facets, triangulation.beyond)
     with clock.stage("dual"):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tcs.persistence.compute.kernels import doubled, kernel
+from tcs.persistence.compute.sorting import ordered
 from tcs.persistence.delaunay.arithmetic import whole
-from tcs.persistence.reduced.forest import ordered, root
+from tcs.persistence.reduced.forest import root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,13 +34,12 @@ class Dual(NamedTuple):
             that ends it.
         names: facets that begin no bar of dimension d - 1 and are in no pair without one, (k,), in the order of their
             cells. In the plane these are the edges that join components, in space the triangles that fill loops.
-        values: theirs. ``order``: their places by rising value.
+        values: theirs.
     """
 
     bars: NDArray[np.float64]
     names: NDArray[np.int64]
     values: NDArray[np.float64]
-    order: NDArray[np.int64]
 
 
 def top_dimension(
@@ -64,18 +64,16 @@ def top_dimension(
     numbers = np.empty(m + 1, dtype=beyond.dtype)
     numbers[critical] = np.arange(len(critical))
     numbers[m] = len(critical)
-    found = team.run("dual", lambda a, b: critical_facets(facets, beyond, taken, through, peak, numbers, a, b), parts)
-    names, births, sides = (np.concatenate(each) for each in zip(*found, strict=True))
-    del found
+    names, births, sides = team.gather(
+        "dual", lambda a, b: critical_facets(facets, beyond, taken, through, peak, numbers, a, b), parts
+    )
     order = ordered(births)
     peaks = np.append(values[critical], np.inf)
     ended = join(order, sides, peaks)
     left = ended < 0
     beginning = order[~left[order]]
     bars = np.stack([births[beginning], peaks[ended[beginning]]], axis=1)
-    # places among the facets that are left
-    place = np.cumsum(left) - 1
-    return Dual(bars, names[left], births[left], place[order[left[order]]])
+    return Dual(bars, names[left], births[left])
 
 
 # Through no facet: the cell is in no pair, it is critical.

@@ -15,9 +15,9 @@ import numpy as np
 from tcs.persistence.alpha_shapes.filtration import corner_towards
 from tcs.persistence.cloud.descent import toggle
 from tcs.persistence.compute.kernels import doubled, kernel
+from tcs.persistence.compute.sorting import ordered
 from tcs.persistence.delaunay.arithmetic import whole
-from tcs.persistence.reduced.forest import ordered, spanning_forest
-from tcs.persistence.reduced.matrix import rearranged
+from tcs.persistence.reduced.forest import spanning_forest
 from tcs.persistence.reduced.reduction import pair
 
 if TYPE_CHECKING:
@@ -68,26 +68,25 @@ def loops(
         tree = spanning_forest(n, short, lengths, team)
     with clock.stage("sort"):
         rows = np.flatnonzero(~tree)
-        rows = rows[ordered(lengths[rows])]
         codes = np.full(len(short), TREE)
         codes[rows] = np.arange(len(rows))
         both = np.concatenate([short, edges.long])
         starts, others, codes = rows_of(n, both, np.append(codes, FILLER - edges.fillers))
     with clock.stage("push-down"):
         k = len(dual.names)
-        found = team.run(
+        entries, sizes = team.gather(
             "push-down",
             lambda a, b: push_down(triangulation.cells, starts, others, codes, dual.names, a, b),
             [(first, min(first + PART_TRIANGLES, k)) for first in range(0, max(k, 1), PART_TRIANGLES)],
         )
-        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
-        ends = np.append(0, np.cumsum(sizes[dual.order]))
-        entries = rearranged(entries, np.append(0, np.cumsum(sizes)), dual.order, ends)
     with clock.stage("reduce"):
         team.tell("reduce", 0, 1)
-        paired = pair(len(rows), k, entries, ends)
+        births = lengths[rows]
+        deaths = dual.values[pair(births, dual.values, entries, sizes)]
         team.tell("reduce", 1, 1)
-    return lengths[tree], np.stack([lengths[rows], dual.values[dual.order[paired]]], axis=1)
+    with clock.stage("sort"):
+        rising = ordered(births)
+        return lengths[tree], np.stack([births[rising], deaths[rising]], axis=1)
 
 
 @kernel

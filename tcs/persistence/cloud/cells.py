@@ -169,3 +169,13 @@ def number_cells(
         for a in range(len(axes)):
             key += (np.int64((points[i, axes[a]] - low[axes[a]]) / side) + 1) * strides[a]
         keys[i] = key
+
+
+@kernel
+def put_in_sides(
+    points: NDArray[np.float64], corner: NDArray[np.float64], side: float, to: NDArray[np.float32]
+) -> None:
+    """Fill in the coordinates (d, n) of the points in sides of a cell from a corner."""
+    for i in range(len(points)):
+        for c in range(points.shape[1]):
+            to[c, i] = (points[i, c] - corner[c]) / side

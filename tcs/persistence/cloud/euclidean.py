@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.cloud.cells import Cells, Grid, bounds, lay_grid, no_longer_than, sort_into_cells
+from tcs.persistence.cloud.cells import Cells, Grid, bounds, lay_grid, no_longer_than, put_in_sides, sort_into_cells
 from tcs.persistence.cloud.descent import push_down
 from tcs.persistence.cloud.lunes import lunes, scale_of
 from tcs.persistence.compute.kernels import axes_of
+from tcs.persistence.compute.lanes import LANES
 from tcs.persistence.compute.team import Team, parts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PART_POINTS = 2**13
+# Points of a part: more where there are many, so that fewer pieces are joined.
+PART_POINTS, MOST_POINTS, PARTS = 2**13, 2**15, 2**8
 PART_COLUMNS = 2**12
 
 
@@ -51,17 +54,26 @@ class CellLunes:
         """The place in the input of each vertex."""
         return self.cells.order
 
+    @functools.cached_property
+    def places(self) -> NDArray[np.float32]:
+        """The coordinates (d, n + LANES) of the points, in sides of a cell from the corner of the grid, inf behind."""
+        points, grid = self.cells.points, self.grid
+        found = np.full((points.shape[1], self.n + LANES), np.inf, dtype=np.float32)
+        put_in_sides(points, grid.corner, grid.side, found)
+        return found
+
     def classify(self, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
         """Relative neighbours and fillers, as :func:`.cloud.lunes.lunes` has them, for all cells of the core."""
         edges, lengths, fillers, times = self.over_cells(lunes, team)
         return edges, lengths, fillers, times
 
-    def over_cells(self, kernel: Callable[..., Any], team: Team) -> Iterator[NDArray[Any]]:
+    def over_cells(self, kernel: Callable[..., Any], team: Team) -> list[NDArray[Any]]:
         """The arrays of a kernel that takes what :func:`.cloud.lunes.lunes` takes, those of all parts joined."""
         cells, (first, last) = self.cells, self._core
-        size = max(256, min(PART_POINTS, (last - first) // (4 * team.threads)))
+        most = min(MOST_POINTS, max(PART_POINTS, (last - first) // PARTS))
+        size = max(256, min(most, (last - first) // (4 * team.threads)))
         cuts = np.unique(np.searchsorted(cells.starts, np.append(np.arange(first, last, size), last)))
-        found = team.run(
+        return team.gather(
             "lunes",
             lambda first, last: kernel(
                 cells.points, cells.starts, cells.low, cells.high, first, last, self.longest, scale_of(self.longest),
@@ -69,7 +81,6 @@ class CellLunes:
             ),
             [(int(a), int(b)) for a, b in itertools.pairwise(cuts)],
         )  # fmt: skip
-        return (np.concatenate(each) for each in zip(*found, strict=True))
 
     def columns(
         self, edges: NDArray[Any], lengths: NDArray[np.float64], row_starts: NDArray[np.int64], number: NDArray[Any],
@@ -77,15 +88,15 @@ class CellLunes:
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
         """Columns of the reduced boundary matrix, as :func:`.cloud.descent.push_down` has them."""
         cells, grid, (whole, end) = self.cells, self.grid, self._whole
-        found = team.run(
+        places = self.places
+        entries, sizes = team.gather(
             "push-down",
             lambda first, last: push_down(
-                cells.points, cells.low, cells.high, grid.corner, grid.side, grid.axes[:-1], self._cell_of, edges,
-                row_starts, number, fillers, first, last, whole, end, self.axes,
+                cells.points, places, cells.low, cells.high, grid.axes[:-1], self._cell_of, edges, row_starts, number,
+                fillers, first, last, whole, end, self.axes,
             ),
             parts_of(len(fillers), PART_COLUMNS),
         )  # fmt: skip
-        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
         return entries, sizes
 
 

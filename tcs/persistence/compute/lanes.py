@@ -77,6 +77,22 @@ def _at_least(typing_context: Any, left: Any, right: Any) -> Any:
     return types.int64(lanes, lanes), generate
 
 
+def _larger(typing_context: Any, left: Any, right: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
+
+    return lanes(lanes, lanes), generate
+
+
+def _least(typing_context: Any, values: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.FloatType(), [VECTOR])
+        reduce = builder.module.declare_intrinsic(f"llvm.vector.reduce.fmin.v{LANES}f32", (), kind)
+        return builder.call(reduce, arguments, fastmath=("nnan",))
+
+    return types.float32(lanes), generate
+
+
 def _ones(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
@@ -90,5 +106,9 @@ every = cast("Any", intrinsic(_every))
 """``every(value)``: the same float32 in all lanes."""
 at_least = cast("Any", intrinsic(_at_least))
 """``at_least(left, right)``: an int64 in which bit i tells whether lane i of ``left`` is at least that of ``right``."""
+larger = cast("Any", intrinsic(_larger))
+"""``larger(left, right)``: the larger of both in each lane; that of ``right`` if one is NaN."""
+least = cast("Any", intrinsic(_least))
+"""``least(values)``: the smallest of all lanes, of which none may be NaN."""
 ones = cast("Any", intrinsic(_ones))
 """``ones(word)``: how many bits of an int64 are set."""

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 DIGIT_BITS = 12
 PART = 2**16
+# Digits of the upper half of a float64.
+HALF_DIGITS = 3
+HALF_BITS = 11
+HALF_MASK = (1 << HALF_BITS) - 1
+# Up to so many places are sorted by insertion.
+FEW = 32
 
 
 def order_by(keys: NDArray[np.int64], top: int, team: Team) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -92,6 +98,55 @@ def sorted_bits(keys: NDArray[Any]) -> NDArray[Any]:
             slots[value] += 1
         found, spare = spare, found
     return found
+
+
+@kernel
+def ordered(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Places (m,) sorted by length, not negative, equal lengths by place.
+
+    A radix sort by the upper half of their bits, which rise with the lengths; what agrees in it is settled after.
+    """
+    bits = lengths.view(np.uint64)
+    keys, order = np.empty(len(bits), np.uint32), np.arange(len(bits))
+    to_keys, to_order = np.empty_like(keys), np.empty_like(order)
+    counts = np.zeros((HALF_DIGITS, 1 << HALF_BITS), np.int64)
+    for i in range(len(bits)):
+        keys[i] = bits[i] >> np.uint64(31)
+        for digit in range(HALF_DIGITS):
+            counts[digit, (keys[i] >> (HALF_BITS * digit)) & HALF_MASK] += 1
+    for digit in range(HALF_DIGITS):
+        if counts[digit].max() == len(bits):
+            continue
+        slots = np.cumsum(counts[digit]) - counts[digit]
+        for i in range(len(bits)):
+            slot = slots[(keys[i] >> (HALF_BITS * digit)) & HALF_MASK]
+            slots[(keys[i] >> (HALF_BITS * digit)) & HALF_MASK] += 1
+            to_keys[slot], to_order[slot] = keys[i], order[i]
+        keys, to_keys, order, to_order = to_keys, keys, to_order, order
+    start = 0
+    for i in range(1, len(bits) + 1):
+        if i == len(bits) or keys[i] != keys[start]:
+            if i - start > 1:
+                settle(lengths, order[start:i])
+            start = i
+    return order
+
+
+@kernel
+def settle(lengths: NDArray[np.float64], order: NDArray[np.int64]) -> None:
+    """Sort rising places by their lengths; most runs are of one length, or short."""
+    unsorted = 0
+    for i in range(1, len(order)):
+        unsorted += lengths[order[i]] < lengths[order[i - 1]]
+    if unsorted and len(order) > FEW:
+        order[:] = order[np.argsort(lengths[order], kind="mergesort")]
+    elif unsorted:
+        for i in range(1, len(order)):
+            place, j = order[i], i
+            while j > 0 and lengths[order[j - 1]] > lengths[place]:
+                order[j] = order[j - 1]
+                j -= 1
+            order[j] = place
 
 
 @kernel

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
+
+import numpy as np
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,20 +55,39 @@ class Team:
 
     def run(self, stage: str, work: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Results of ``work(*part)`` for all parts, in their order. An interrupt lets go after the parts under way."""
-        if self._pool is None or len(parts) == 1:
-            results = []
-            for done, part in enumerate(parts):
-                results.append(work(*part))
-                self.tell(stage, done + 1, len(parts))
-            return results
-        futures = [self._pool.submit(work, *part) for part in parts]
-        if self._progress is not None:
-            for done, future in enumerate(futures):
-                wait([future])
-                self.tell(stage, done + 1, len(parts))
-        return [future.result() for future in futures]
+        return self._all(work, parts, lambda done: self.tell(stage, done, len(parts)))
+
+    def gather(self, stage: str, work: Callable[..., Sequence[Any]], parts: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """The arrays that ``work(*part)`` returns, each joined with those of the other parts along the first axis."""
+        joined, copies = [], []
+        for arrays in zip(*self.run(stage, work, parts), strict=True):
+            ends = [0, *itertools.accumulate(map(len, arrays))]
+            joined.append(np.empty((ends[-1], *arrays[0].shape[1:]), dtype=arrays[0].dtype))
+            for a, b in parts_of(len(arrays), -(-len(arrays) // self.threads)):
+                copies.append((arrays[a:b], joined[-1][ends[a] : ends[b]]))
+        self._all(lambda arrays, to: np.concatenate(arrays, out=to), copies)
+        return joined
 
     def tell(self, stage: str, done: int, total: int) -> None:
         """Report progress, if anyone listens."""
         if self._progress is not None:
             self._progress(stage, done, total)
+
+    def _all(
+        self,
+        work: Callable[..., Any],
+        parts: Sequence[tuple[Any, ...]],
+        tell: Callable[[int], None] = lambda done: None,
+    ) -> list[Any]:
+        if self._pool is None or len(parts) == 1:
+            results = []
+            for done, part in enumerate(parts):
+                results.append(work(*part))
+                tell(done + 1)
+            return results
+        futures = [self._pool.submit(work, *part) for part in parts]
+        if self._progress is not None:
+            for done, future in enumerate(futures):
+                wait([future])
+                tell(done + 1)
+        return [future.result() for future in futures]

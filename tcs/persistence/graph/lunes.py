@@ -60,8 +60,7 @@ def classify(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64
         spare.append(marks)
         return found
 
-    found = team.run("lunes", work, parts)
-    edges, squares, fillers, times = (np.concatenate(each) for each in zip(*found, strict=True))
+    edges, squares, fillers, times = team.gather("lunes", work, parts)
     return *by_length(n, edges, squares), fillers, times
 
 

@@ -59,8 +59,7 @@ def sweep(graph: Graph, team: Team) -> tuple[NDArray[Any], NDArray[np.float64], 
         return found
 
     cuts = [*range(0, max(1, len(keys)), PART_EDGES), len(keys)]
-    found = team.run("lunes", work, list(pairwise(cuts)))
-    edges, lengths, fillers, times = (np.concatenate(each) for each in zip(*found, strict=True))
+    edges, lengths, fillers, times = team.gather("lunes", work, list(pairwise(cuts)))
     by_tail = np.argsort(edges[:, 0], kind="stable")
     return edges[by_tail], lengths[by_tail], fillers, times
 

@@ -41,12 +41,11 @@ class GraphLunes:
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
         """Columns of the reduced boundary matrix, as :func:`.graph.descent.push_down` has them."""
         graph = self.graph
-        found = team.run(
+        entries, sizes = team.gather(
             "push-down",
             lambda first, last: push_down(
                 graph.starts, graph.neighbours, graph.keys, edges, lengths, row_starts, number, fillers, first, last
             ),
             parts_of(len(fillers), PART_COLUMNS),
         )
-        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
         return entries, sizes

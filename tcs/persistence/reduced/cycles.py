@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.compute.kernels import doubled, kernel
+from tcs.persistence.compute.sorting import ordered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,32 +26,39 @@ def representatives(n: int, pairs: Pairs, rows: NDArray[np.int64]) -> list[NDArr
 
     It is born with the row and, if the row is paired, becomes a boundary with the column that is its partner.
     """
-    width = int(np.diff(pairs.ends).max(initial=0))
-    loops, ends = reduced_columns(len(pairs.rows), pairs.entries, pairs.ends, max(width, 1))
+    by_birth, by_death = ordered(pairs.births), ordered(pairs.deaths)
+    rank = np.empty(len(by_birth), dtype=pairs.entries.dtype)
+    rank[by_birth] = np.arange(len(by_birth), dtype=rank.dtype)
+    begins = np.append(0, np.cumsum(pairs.sizes))
+    ranks, spans = reduced_columns(len(rank), rank[pairs.entries], begins, by_death)
     parent, depth = rooted(n, pairs.tree)
-    found, cuts = fundamental_sums(rows, pairs.paired, loops, ends, pairs.rows, parent, depth)
+    found, cuts = fundamental_sums(rows, pairs.paired, by_birth[ranks], spans, pairs.rows, parent, depth)
     return np.split(found, cuts[1:-1]) if len(rows) else []
 
 
 @kernel
 def reduced_columns(
-    n_rows: int, entries: NDArray[Any], ends: NDArray[np.int64], width: int
+    n_rows: int, entries: NDArray[Any], begins: NDArray[np.int64], order: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The columns of the reduced matrix on end, each with falling rows, and where each begins."""
-    n_columns = len(ends) - 1
+    """The columns of the reduced matrix on end, each with falling rows, and where each begins and ends (k, 2).
+
+    Args:
+        entries, begins: rows of the columns, numbered in the order of the filtration, and where each column begins.
+        order: the columns in that order.
+    """
     owner = np.full(n_rows, -1, np.int64)
     out = np.empty(len(entries) + 16, entries.dtype)
-    begins = np.zeros(n_columns + 1, np.int64)
-    current, spare = np.empty(width + 16, entries.dtype), np.empty(width + 16, entries.dtype)
+    spans = np.zeros((len(order), 2), np.int64)
+    current, spare = np.empty(64, entries.dtype), np.empty(64, entries.dtype)
     used = 0
-    for column in range(n_columns):
-        m = ends[column + 1] - ends[column]
+    for column in order:
+        m = begins[column + 1] - begins[column]
         while m > len(current):
             current, spare = doubled(current), doubled(spare)
-        current[:m] = np.sort(entries[ends[column] : ends[column + 1]])[::-1]
+        current[:m] = np.sort(entries[begins[column] : begins[column + 1]])[::-1]
         while m > 0 and owner[current[0]] >= 0:
-            i, j, k = 0, begins[owner[current[0]]], 0
-            stop = begins[owner[current[0]] + 1]
+            i, k = 0, 0
+            j, stop = spans[owner[current[0]]]
             while m + stop - j > len(spare):
                 current, spare = doubled(current), doubled(spare)
             while i < m or j < stop:
@@ -72,9 +80,9 @@ def reduced_columns(
         out[used : used + m] = current[:m]
         if m > 0:
             owner[current[0]] = column
+        spans[column, 0], spans[column, 1] = used, used + m
         used += m
-        begins[column + 1] = used
-    return out[:used], begins
+    return out[:used], spans
 
 
 @kernel
@@ -115,7 +123,7 @@ def rooted(n: int, tree: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 @kernel
 def fundamental_sums(
-    rows: NDArray[np.int64], paired: NDArray[np.int64], loops: NDArray[Any], ends: NDArray[np.int64],
+    rows: NDArray[np.int64], paired: NDArray[np.int64], loops: NDArray[Any], spans: NDArray[np.int64],
     vertices: NDArray[Any], parent: NDArray[Any], depth: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:  # fmt: skip
     """Edges of the cycles of some rows on end, (k, 2), and where each cycle begins."""
@@ -128,7 +136,7 @@ def fundamental_sums(
     for i in range(len(rows)):
         alone[0] = rows[i]
         column = paired[rows[i]]
-        members = alone if column < 0 else loops[ends[column] : ends[column + 1]]
+        members = alone if column < 0 else loops[spans[column, 0] : spans[column, 1]]
         m = 0
         for row in members:
             a, b = vertices[row, 0], vertices[row, 1]

@@ -1,9 +1,10 @@
 """Minimum spanning forest of the relative neighbourhood graph, which holds that of all edges: H0 of the filtration.
 
-Blocks of points are worked on side by side. Within a block an edge is taken as in Kruskal's algorithm when it is the
-shortest way out of one of the two trees that it joins (Boruvka's condition), which a block can tell as long as no
-edge across its border is shorter. What a block cannot tell is left, with the edges across, to one pass at the end.
-The order of edges is total, so the forest does not depend on the blocks.
+Boruvka's algorithm: the shortest way out of a tree belongs to the forest; trees are joined by these ways, all edges
+within one tree are dropped, and so on. Blocks of points are worked on side by side first, each by the edges within it,
+until the shortest way out of every tree leads across the border; the trees are then put together. Edges are always
+taken in their own order, which is one in space, so that little memory is in use at any time. The order by length is
+total, so the forest does not depend on the blocks.
 """
 
 from __future__ import annotations
@@ -13,22 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.compute.kernels import kernel
+from tcs.persistence.compute.team import Team, parts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tcs.persistence.compute.team import Team
-
-# Larger blocks leave fewer edges to the last pass, smaller ones stay in a cache and give every thread some.
+# Larger blocks leave fewer edges across their borders, smaller ones stay in a cache and give every thread some.
 BLOCK_POINTS = 2**17
-LEAST_POINTS = 2**15
-OPEN, TREE, CYCLE = 0, 1, 2
-# Of 32 bits.
-DIGITS = 3
-DIGIT_BITS = 11
-DIGIT = (1 << DIGIT_BITS) - 1
-# Up to so many places are sorted by insertion.
-FEW = 32
+LEAST_POINTS = 2**12
 
 
 def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], team: Team) -> NDArray[np.bool_]:
@@ -38,77 +31,189 @@ def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], t
         edges: vertices (m, 2), the smaller first, sorted by it and then by length.
         lengths: squared lengths (m,). Ties are broken by the place of the edge.
     """
-    parent = np.arange(n, dtype=edges.dtype)
-    state = np.zeros(len(edges), dtype=np.uint8)
+    taken = np.zeros(len(edges), dtype=np.bool_)
     size = min(BLOCK_POINTS, max(LEAST_POINTS, n // (4 * team.threads)))
-    borders = list(range(0, n, size)) + [n]
-    cuts = np.searchsorted(edges[:, 0], borders)
-    # the shortest edge across a border at each tree, by its root; len(edges) means none
-    across = np.full(n, len(edges), dtype=np.int64)
-    blocks = list(zip(borders[:-1], borders[1:], cuts[:-1], cuts[1:], strict=True))
-    if len(blocks) > 1:
-        for _, end, first, last in blocks:
-            mark_across(edges, lengths, first, last, end, across)
-    team.run(
+    blocks = [(a, b, first_from(edges, a), first_from(edges, b)) for a, b in parts_of(n, size)]
+    # the shortest edge across a border at each point; len(edges) means none
+    across = np.full(n, len(edges), dtype=np.int32 if len(edges) < 2**31 else np.int64)
+    for _, end, first, last in blocks[:-1]:
+        mark_across(edges, lengths, first, last, end, across)
+    trees = np.empty(n, dtype=edges.dtype)
+    left = team.run(
         "forest",
-        lambda end, first, last: grow_in_block(
-            edges, lengths, ordered(lengths[first:last]) + first, end, parent, across, state
+        lambda begin, end, first, last: join_in_block(
+            edges, lengths, first, last, begin, across[begin:end], trees[begin:end], taken
         ),
-        [(end, first, last) for _, end, first, last in blocks],
+        blocks,
     )
-    left = np.flatnonzero(state == OPEN)
-    grow(edges, left[ordered(lengths[left])], parent, state)
-    found: NDArray[np.bool_] = state == TREE
-    return found
+    if len(blocks) > 1:
+        join_blocks(edges, lengths, np.concatenate(left), trees, taken)
+    return taken
 
 
 @kernel
-def ordered(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Places (m,) sorted by length, not negative, equal lengths by place.
+def first_from(edges: NDArray[Any], point: int) -> int:
+    """The place of the first edge whose smaller vertex is this point, or comes after."""
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if edges[middle, 0] < point:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
-    A radix sort by the upper half of their bits, which rise with the lengths; what agrees in it is settled after.
+
+@kernel
+def mark_across(
+    edges: NDArray[Any], lengths: NDArray[np.float64], first: int, last: int, end: int, across: NDArray[Any]
+) -> None:
+    """Note at both ends of the edges that leave a block, which ends before point ``end``, the shortest of them."""
+    for e in range(first, last):
+        if edges[e, 1] >= end:
+            for side in range(2):
+                node = edges[e, side]
+                if across[node] == len(lengths) or shorter(lengths, e, across[node]):
+                    across[node] = e
+
+
+@kernel
+def shorter(lengths: NDArray[np.float64], a: int, b: int) -> bool:
+    """Whether edge a comes before edge b."""
+    return lengths[a] < lengths[b] or (lengths[a] == lengths[b] and a < b)
+
+
+@kernel
+def join_in_block(
+    edges: NDArray[Any], lengths: NDArray[np.float64], first: int, last: int, begin: int, across: NDArray[Any],
+    trees: NDArray[Any], taken: NDArray[np.bool_],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Grow the trees of a block, which begins at point ``begin`` and has the edges ``first`` to ``last``.
+
+    Args:
+        across: the shortest edge across the border at each point of the block.
+        trees: receives a point of the tree in which each point of the block lies.
+
+    Returns:
+        The edges across the border at the end of the block, and those between its trees, in rising order.
     """
-    bits = lengths.view(np.uint64)
-    keys, order = np.empty(len(bits), np.uint32), np.arange(len(bits))
-    to_keys, to_order = np.empty_like(keys), np.empty_like(order)
-    counts = np.zeros((DIGITS, 1 << DIGIT_BITS), np.int64)
-    for i in range(len(bits)):
-        keys[i] = bits[i] >> np.uint64(31)
-        for digit in range(DIGITS):
-            counts[digit, (keys[i] >> (DIGIT_BITS * digit)) & DIGIT] += 1
-    for digit in range(DIGITS):
-        if counts[digit].max() == len(bits):
-            continue
-        slots = np.cumsum(counts[digit]) - counts[digit]
-        for i in range(len(bits)):
-            slot = slots[(keys[i] >> (DIGIT_BITS * digit)) & DIGIT]
-            slots[(keys[i] >> (DIGIT_BITS * digit)) & DIGIT] += 1
-            to_keys[slot], to_order[slot] = keys[i], order[i]
-        keys, to_keys, order, to_order = to_keys, keys, to_order, order
-    start = 0
-    for i in range(1, len(bits) + 1):
-        if i == len(bits) or keys[i] != keys[start]:
-            if i - start > 1:
-                settle(lengths, order[start:i])
-            start = i
-    return order
+    n = len(across)
+    places, ends = np.empty(last - first, np.int64), np.empty((last - first, 2), trees.dtype)
+    left = np.empty(last - first, np.int64)
+    m = k = 0
+    for e in range(first, last):
+        if edges[e, 1] < begin + n:
+            places[m], ends[m, 0], ends[m, 1] = e, edges[e, 0] - begin, edges[e, 1] - begin
+            m += 1
+    for i in range(n):
+        trees[i] = i
+    m = join(ends[:m], places[:m], lengths, across.copy(), trees, taken)
+    # merge what is left with the edges across
+    i = 0
+    for e in range(first, last):
+        within = i < m and places[i] == e
+        i += within
+        if within or edges[e, 1] >= begin + n:
+            left[k] = e
+            k += 1
+    for point in range(n):
+        trees[point] += begin
+    return left[:k].copy()
 
 
 @kernel
-def settle(lengths: NDArray[np.float64], order: NDArray[np.int64]) -> None:
-    """Sort rising places by their lengths; most runs are of one length, or short."""
-    unsorted = 0
-    for i in range(1, len(order)):
-        unsorted += lengths[order[i]] < lengths[order[i - 1]]
-    if unsorted and len(order) > FEW:
-        order[:] = order[np.argsort(lengths[order], kind="mergesort")]
-    elif unsorted:
-        for i in range(1, len(order)):
-            place, j = order[i], i
-            while j > 0 and lengths[order[j - 1]] > lengths[place]:
-                order[j] = order[j - 1]
-                j -= 1
-            order[j] = place
+def join_blocks(
+    edges: NDArray[Any], lengths: NDArray[np.float64], left: NDArray[np.int64], trees: NDArray[Any],
+    taken: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Grow the trees of all blocks, by the edges that are left of them."""
+    ends = np.empty((len(left), 2), trees.dtype)
+    number = np.full(len(trees), -1, trees.dtype)
+    k = 0
+    for i in range(len(left)):
+        for side in range(2):
+            tree = trees[edges[left[i], side]]
+            if number[tree] < 0:
+                number[tree] = k
+                k += 1
+            ends[i, side] = number[tree]
+    join(ends, left, lengths, np.full(k, len(lengths)), np.arange(k).astype(trees.dtype), taken)
+
+
+@kernel
+def join(
+    ends: NDArray[Any], places: NDArray[np.int64], lengths: NDArray[np.float64], outer: NDArray[Any],
+    trees: NDArray[Any], taken: NDArray[np.bool_],
+) -> int:  # fmt: skip
+    """Join trees by their shortest ways out, until all of these are outer edges.
+
+    Args:
+        ends: the trees, numbered from 0, that each edge joins (m, 2). ``places`` (m,): which edges these are, in
+            rising order.
+        outer: the shortest edge out of each tree (k,) that is not one of these; len(lengths) means none.
+        trees: what lies in tree i on entry has the number of its tree at the end.
+        taken: set for the edges that join trees.
+
+    Returns:
+        How many edges are still between two trees; these come first in ``places``.
+    """
+    m, k = len(places), len(outer)
+    shortest, least = np.empty(k, np.int64), np.empty(k)
+    way, parent = np.empty(k, np.int64), np.empty(k, trees.dtype)
+    number = np.empty(k, trees.dtype)
+    joined = True
+    while joined and m > 0:
+        for tree in range(k):
+            shortest[tree], way[tree], parent[tree] = outer[tree], -1, tree
+            least[tree] = lengths[outer[tree]] if outer[tree] < len(lengths) else np.inf
+        for i in range(m):
+            length = lengths[places[i]]
+            for side in range(2):
+                tree = ends[i, side]
+                if length < least[tree] or (length == least[tree] and places[i] < shortest[tree]):
+                    shortest[tree], least[tree], way[tree] = places[i], length, i
+        joined = False
+        for tree in range(k):
+            if way[tree] >= 0:
+                a, b = root(parent, ends[way[tree], 0]), root(parent, ends[way[tree], 1])
+                if a != b:
+                    parent[b] = a
+                    taken[shortest[tree]] = joined = True
+        if joined:
+            k = renumber(parent[:k], number, outer, lengths)
+            for i in range(len(trees)):
+                trees[i] = number[trees[i]]
+            kept = 0
+            for i in range(m):
+                a, b = number[ends[i, 0]], number[ends[i, 1]]
+                ends[kept, 0], ends[kept, 1], places[kept] = a, b, places[i]
+                kept += a != b
+            m = kept
+    return m
+
+
+@kernel
+def renumber(parent: NDArray[Any], number: NDArray[Any], outer: NDArray[Any], lengths: NDArray[np.float64]) -> int:
+    """Number the trees that are left, in the order in which they begin; how many is returned.
+
+    Args:
+        parent: a tree, of which each is a part now. ``number``: receives the new number of each.
+        outer: the shortest outer edge of each tree; those of the new trees at the end.
+    """
+    number[: len(parent)] = -1
+    k = 0
+    for tree in range(len(parent)):
+        top = root(parent, tree)
+        if number[top] < 0:
+            number[top] = k
+            outer[k] = outer[tree]
+            k += 1
+        elif outer[tree] < len(lengths):
+            new = number[top]
+            if outer[new] == len(lengths) or shorter(lengths, outer[tree], outer[new]):
+                outer[new] = outer[tree]
+        number[tree] = number[top]
+    return k
 
 
 @kernel
@@ -118,55 +223,3 @@ def root(parent: NDArray[Any], node: int) -> int:
         parent[node] = parent[parent[node]]
         node = parent[node]
     return node
-
-
-@kernel
-def mark_across(
-    edges: NDArray[Any], lengths: NDArray[np.float64], first: int, last: int, end: int, across: NDArray[np.int64]
-) -> None:
-    """Note at both ends of the edges that leave a block, which ends before point ``end``, the shortest of them."""
-    for e in range(first, last):
-        if edges[e, 1] >= end:
-            for side in range(2):
-                node = edges[e, side]
-                if not shorter(lengths, across[node], e):
-                    across[node] = e
-
-
-@kernel
-def shorter(lengths: NDArray[np.float64], a: int, b: int) -> bool:
-    """Whether edge a comes before edge b; the place behind the last edge comes after all."""
-    if a == len(lengths) or b == len(lengths):
-        return a < b
-    return lengths[a] < lengths[b] or (lengths[a] == lengths[b] and a < b)
-
-
-@kernel
-def grow_in_block(
-    edges: NDArray[Any], lengths: NDArray[np.float64], order: NDArray[np.int64], end: int, parent: NDArray[Any],
-    across: NDArray[np.int64], state: NDArray[np.uint8],
-) -> None:  # fmt: skip
-    """Take or drop the edges within a block, in their order; those that it cannot tell about stay open."""
-    for e in order:
-        if edges[e, 1] >= end:
-            continue
-        a, b = root(parent, edges[e, 0]), root(parent, edges[e, 1])
-        if a == b:
-            state[e] = CYCLE
-        elif shorter(lengths, e, across[a]) or shorter(lengths, e, across[b]):
-            state[e] = TREE
-            parent[b] = a
-            if shorter(lengths, across[b], across[a]):
-                across[a] = across[b]
-
-
-@kernel
-def grow(edges: NDArray[Any], order: NDArray[np.int64], parent: NDArray[Any], state: NDArray[np.uint8]) -> None:
-    """Kruskal's algorithm on the edges in ``order``."""
-    for e in order:
-        a, b = root(parent, edges[e, 0]), root(parent, edges[e, 1])
-        if a == b:
-            state[e] = CYCLE
-        else:
-            state[e] = TREE
-            parent[b] = a

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from tcs.persistence.compute.kernels import kernel
-from tcs.persistence.reduced.forest import ordered, spanning_forest
+from tcs.persistence.reduced.forest import spanning_forest
 from tcs.persistence.reduced.reduction import pair
 
 if TYPE_CHECKING:
@@ -33,22 +33,33 @@ class Lunes(Protocol):
 
 
 class Pairs(NamedTuple):
-    """What the reduction found, in the order of the filtration.
+    """What the reduction found, all in the order in which the filtration told it.
 
-    ``tree`` (t, 2) are the edges of the spanning forest and ``tree_lengths`` their lengths, in no order. ``rows``
-    (r, 2) are the other relative neighbours with ``births``; ``columns`` (k, 4) the fillers with ``deaths``.
-    ``paired`` (r,) is the column that closes the loop of each row, or -1. ``entries`` and ``ends`` are the matrix.
+    ``edges`` (m, 2) are the relative neighbours with ``lengths``, and ``in_forest`` tells which make the spanning
+    forest. The others are the rows of the matrix, with ``births`` (r,); its columns are the ``fillers`` (k, 4) with
+    ``deaths``. ``paired`` (r,) is the column that closes the loop of each row, or -1. ``entries`` are the rows of all
+    columns on end, and ``sizes`` (k,) how many each column has.
     """
 
-    tree: NDArray[Any]
-    tree_lengths: NDArray[np.float64]
-    rows: NDArray[Any]
+    edges: NDArray[Any]
+    lengths: NDArray[np.float64]
+    in_forest: NDArray[np.bool_]
     births: NDArray[np.float64]
-    columns: NDArray[Any]
+    fillers: NDArray[Any]
     deaths: NDArray[np.float64]
-    paired: NDArray[np.int64]
+    paired: NDArray[Any]
     entries: NDArray[Any]
-    ends: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @property
+    def tree(self) -> NDArray[Any]:
+        """The edges (t, 2) of the spanning forest."""
+        return self.edges[self.in_forest]
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The other edges (r, 2)."""
+        return self.edges[~self.in_forest]
 
 
 def reduce_lunes(lunes: Lunes, team: Team, clock: Clock) -> Pairs:
@@ -58,29 +69,18 @@ def reduce_lunes(lunes: Lunes, team: Team, clock: Clock) -> Pairs:
     with clock.stage("forest"):
         tree = spanning_forest(lunes.n, edges, lengths, team)
     with clock.stage("sort"):
-        others = np.flatnonzero(~tree)
-        by_length, in_order, row_starts = team.run(
+        row_starts, (number, births) = team.run(
             "sort",
             lambda work, *given: work(*given),
-            [(ordered, lengths[others]), (ordered, times), (starts_of_rows, lunes.n, edges)],
+            [(starts_of_rows, lunes.n, edges), (number_rows, tree, lengths, edges[:0, 0])],
         )
-        others = others[by_length]
-        number = np.full(len(edges), -1, dtype=edges.dtype)
-        number[others] = np.arange(len(others), dtype=edges.dtype)
     with clock.stage("push-down"):
         entries, sizes = lunes.columns(edges, lengths, row_starts, number, fillers, team)
-    with clock.stage("sort"):
-        begins = np.append(0, np.cumsum(sizes))
-        ends = np.append(0, np.cumsum(sizes[in_order]))
-        entries = rearranged(entries, begins, in_order, ends)
     with clock.stage("reduce"):
         team.tell("reduce", 0, 1)
-        paired = pair(len(others), len(fillers), entries, ends)
+        paired = pair(births, times, entries, sizes)
         team.tell("reduce", 1, 1)
-        kept = np.flatnonzero(tree)
-        # several times as fast as indexing rows
-        parts = [edges.take(kept, axis=0), edges.take(others, axis=0), fillers.take(in_order, axis=0)]
-    return Pairs(parts[0], lengths[kept], parts[1], lengths[others], parts[2], times[in_order], paired, entries, ends)
+    return Pairs(edges, lengths, tree, births, fillers, times, paired, entries, sizes)
 
 
 @kernel
@@ -95,13 +95,13 @@ def starts_of_rows(n: int, edges: NDArray[Any]) -> NDArray[np.int64]:
 
 
 @kernel
-def rearranged(
-    entries: NDArray[Any], begins: NDArray[np.int64], order: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[Any]:
-    """Columns that lie on end in one order, in another one."""
-    out = np.empty_like(entries)
-    for column in range(len(order)):
-        begin = begins[order[column]]
-        for i in range(ends[column], ends[column + 1]):
-            out[i] = entries[begin + i - ends[column]]
-    return out
+def number_rows(tree: NDArray[np.bool_], lengths: NDArray[np.float64], index: Any) -> Any:
+    """The row of each edge, of the type of the empty array ``index``, or -1 in the forest; and lengths of the rows."""
+    number, births = np.empty(len(tree), index.dtype), np.empty(len(tree) - tree.sum())
+    row = 0
+    for e in range(len(tree)):
+        number[e] = -1
+        if not tree[e]:
+            number[e], births[row] = row, lengths[e]
+            row += 1
+    return number, births

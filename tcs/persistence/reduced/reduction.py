@@ -1,7 +1,12 @@
 """Reduction of the reduced boundary matrix over Z/2: which edge's loop each filler closes.
 
-The transpose is reduced (cohomology: de Silva, Morozov and Vejdemo-Johansson 2011): rows from the latest on, pivot
-the earliest column. Here the homology direction spends most of its work on columns that become zero.
+The transpose is reduced (cohomology: de Silva, Morozov and Vejdemo-Johansson 2011): of two rows with the same earliest
+column the later one keeps it, and is added to the other. Here the homology direction spends most of its work on
+columns that become zero.
+
+Rows may be taken in any order, if one that holds a column gives it up to a later row (Morozov and Nigmetov, Towards
+lockfree persistent homology, SPAA 2020). They are taken in their order in space: rows and columns that meet lie near
+to each other then, while in the order of the filtration every step would be a cache miss.
 """
 
 from __future__ import annotations
@@ -15,85 +20,143 @@ from tcs.persistence.compute.kernels import doubled, kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Up to so many columns are sorted by insertion.
+FEW = 32
+
 
 @kernel
-def pair(n_rows: int, n_columns: int, entries: NDArray[Any], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def pair(
+    births: NDArray[np.float64], deaths: NDArray[np.float64], entries: NDArray[Any], sizes: NDArray[np.int64]
+) -> NDArray[Any]:
     """The column paired with each row, or -1 for an essential class.
 
     Args:
-        entries: rows of all columns on end, column after column in the order of the filtration, each row once in a
-            column. ``ends`` (n_columns + 1,): where each column begins, and the last ends.
+        births, deaths: lengths, not negative, of rows (r,) and columns (k,), by which they come in the filtration;
+            equals come in the order of their places.
+        entries: rows of all columns on end, each once in a column. ``sizes`` (k,): how many each column has.
     """
-    # the transpose: columns of each row, in rising order since columns are passed in order
+    begins, columns = transposed(len(births), entries, sizes)
+    for row in range(len(births)):
+        into_order(deaths, columns, begins[row], begins[row + 1])
+    owner = owners(births, deaths, begins, columns)
+    paired = np.full(len(births), -1, entries.dtype)
+    for column in range(len(owner)):
+        if owner[column] >= 0:
+            paired[owner[column]] = column
+    return paired
+
+
+@kernel
+def transposed(n_rows: int, entries: NDArray[Any], sizes: NDArray[np.int64]) -> Any:
+    """Where the columns of each row begin (n_rows + 1,), and the columns of all rows on end."""
     begins = np.zeros(n_rows + 1, np.int64)
     for row in entries:
         begins[row + 1] += 1
     for row in range(n_rows):
         begins[row + 1] += begins[row]
-    columns = np.empty(len(entries), entries.dtype)
+    columns = np.empty_like(entries)
     place = begins[:-1].copy()
-    for column in range(n_columns):
-        for i in range(ends[column], ends[column + 1]):
+    at = 0
+    for column in range(len(sizes)):
+        for i in range(at, at + sizes[column]):
             row = entries[i]
             columns[place[row]] = column
             place[row] += 1
-    paired = np.full(n_rows, -1, np.int64)
-    owner = np.full(n_columns, -1, np.int64)
-    # a reduced row that was changed lies in `changed`, the others stay where they are
-    from_changed = np.zeros(n_rows, np.bool_)
-    span = np.empty((n_rows, 2), np.int64)
-    changed = np.empty(1024, columns.dtype)
-    used = 0
+        at += sizes[column]
+    return begins, columns
+
+
+@kernel
+def into_order(deaths: NDArray[np.float64], columns: NDArray[Any], begin: int, end: int) -> None:
+    """Sort the columns of a row, which are in the order of their places: by insertion, or by merging if many."""
+    if end - begin > FEW:
+        own = columns[begin:end].copy()
+        columns[begin:end] = own[np.argsort(deaths[own], kind="mergesort")]
+        return
+    for i in range(begin + 1, end):
+        column, j = columns[i], i
+        while j > begin and deaths[columns[j - 1]] > deaths[column]:
+            columns[j] = columns[j - 1]
+            j -= 1
+        columns[j] = column
+
+
+@kernel
+def earlier(lengths: NDArray[np.float64], a: int, b: int) -> bool:
+    """Whether a comes before b in the order by length, equals by their place."""
+    return lengths[a] < lengths[b] or (lengths[a] == lengths[b] and a < b)
+
+
+@kernel
+def owners(
+    births: NDArray[np.float64], deaths: NDArray[np.float64], begins: NDArray[np.int64], columns: NDArray[Any]
+) -> NDArray[Any]:
+    """The row of which each column is the earliest once all rows are reduced, or -1.
+
+    Args:
+        begins, columns: the columns of each row, the earliest first.
+    """
+    owner = np.full(len(deaths), -1, columns.dtype)
+    # rows that are changed are put behind the others
+    pool, used = np.empty(len(columns) + len(columns) // 4 + 64, columns.dtype), len(columns)
+    pool[:used] = columns
+    start, stop = begins[:-1].copy(), begins[1:].copy()
     current, spare = np.empty(64, columns.dtype), np.empty(64, columns.dtype)
-    for row in range(n_rows - 1, -1, -1):
-        start, end = begins[row], begins[row + 1]
-        span[row, 0], span[row, 1] = start, end
-        if start == end:
-            continue
-        pivot = columns[start]
-        if owner[pivot] < 0:
-            owner[pivot], paired[row] = row, pivot
-            continue
-        m = end - start
-        while m > len(current):
-            current, spare = doubled(current), doubled(spare)
-        current[:m] = columns[start:end]
-        while m > 0 and owner[current[0]] >= 0:
-            other = owner[current[0]]
-            source = changed if from_changed[other] else columns
-            i, j, stop = 0, span[other, 0], span[other, 1]
-            while m + stop - j > len(spare):
-                current, spare = doubled(current), doubled(spare)
-            k = 0
-            while i < m and j < stop:
-                if current[i] == source[j]:
-                    i += 1
-                    j += 1
-                elif current[i] < source[j]:
-                    spare[k] = current[i]
-                    i += 1
-                    k += 1
-                else:
-                    spare[k] = source[j]
-                    j += 1
-                    k += 1
-            while i < m:
-                spare[k] = current[i]
-                i += 1
-                k += 1
-            while j < stop:
-                spare[k] = source[j]
-                j += 1
-                k += 1
-            current, spare = spare, current
-            m = k
+    for first in range(len(births)):
+        row, changed = first, False
+        m = stop[row] - start[row]
         if m == 0:
             continue
-        while used + m > len(changed):
-            changed = doubled(changed)
-        changed[used : used + m] = current[:m]
-        from_changed[row] = True
-        span[row, 0], span[row, 1] = used, used + m
-        used += m
-        owner[current[0]], paired[row] = row, current[0]
-    return paired
+        if owner[pool[start[row]]] < 0:
+            owner[pool[start[row]]] = row
+            continue
+        while m > len(current):
+            current, spare = doubled(current), doubled(spare)
+        current[:m] = pool[start[row] : stop[row]]
+        while m > 0:
+            column, other = current[0], owner[current[0]]
+            begin, end = (start[other], stop[other]) if other >= 0 else (0, 0)
+            if other < 0 or earlier(births, other, row):
+                owner[column] = row
+                if changed:
+                    while used + m > len(pool):
+                        pool = doubled(pool)
+                    pool[used : used + m] = current[:m]
+                    start[row], stop[row] = used, used + m
+                    used += m
+                if other < 0:
+                    break
+                row = other
+            while m + end - begin > len(spare):
+                current, spare = doubled(current), doubled(spare)
+            m = add(current[:m], pool[begin:end], deaths, spare)
+            current, spare = spare, current
+            changed = True
+    return owner
+
+
+@kernel
+def add(a: NDArray[Any], b: NDArray[Any], deaths: NDArray[np.float64], to: NDArray[Any]) -> int:
+    """Write the sum over Z/2 of two rows, whose columns are in order, to ``to``; how many columns it has."""
+    i = j = k = 0
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            i += 1
+            j += 1
+        elif earlier(deaths, a[i], b[j]):
+            to[k] = a[i]
+            i += 1
+            k += 1
+        else:
+            to[k] = b[j]
+            j += 1
+            k += 1
+    while i < len(a):
+        to[k] = a[i]
+        i += 1
+        k += 1
+    while j < len(b):
+        to[k] = b[j]
+        j += 1
+        k += 1
+    return k

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.compute.kernels import kernel
-from tcs.persistence.reduced.forest import ordered, root
+from tcs.persistence.compute.sorting import ordered
+from tcs.persistence.reduced.forest import root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,7 @@ def of_components(n: int, pairs: Pairs, order: NDArray[Any]) -> tuple[NDArray[np
     Returns:
         Vertices (n, 1) and edges (n, 2); the last ones, of the components that remain, are -1.
     """
-    by_length = ordered(pairs.tree_lengths)
-    tree = pairs.tree[by_length]
+    tree = pairs.tree[ordered(pairs.lengths[pairs.in_forest])]
     births = np.full((n, 1), -1, dtype=np.int64)
     deaths = np.full((n, 2), -1, dtype=np.int64)
     deaths[: len(tree)] = np.sort(order[tree], axis=1)
@@ -58,5 +58,5 @@ def of_loops(pairs: Pairs, order: NDArray[Any], rows: NDArray[np.int64]) -> tupl
     columns = pairs.paired[rows]
     deaths = np.full((len(rows), 3), -1, dtype=np.int64)
     ends = columns >= 0
-    deaths[ends] = np.sort(order[pairs.columns[columns[ends]][:, [0, 1, 3]]], axis=1)
+    deaths[ends] = np.sort(order[pairs.fillers[columns[ends]][:, [0, 1, 3]]], axis=1)
     return births, deaths

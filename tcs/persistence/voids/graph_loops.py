@@ -32,7 +32,7 @@ def find_loops(graph: Graph, team: Team) -> Any:
     tails, heads, keys = edges_in_order(graph, team)
     cuts = [*range(0, max(1, len(keys)), PART_EDGES), len(keys)]
     if not is_dense(graph, team.threads):
-        return team.run(
+        return team.gather(
             "loops",
             lambda first, last: loops_of_edges(
                 graph.starts, graph.neighbours, graph.keys, tails[first:last], heads[first:last], keys[first:last]
@@ -54,7 +54,7 @@ def find_loops(graph: Graph, team: Team) -> Any:
         spare.append((bits, last))
         return found
 
-    return team.run("loops", work, list(pairwise(cuts)))
+    return team.gather("loops", work, list(pairwise(cuts)))
 
 
 @kernel

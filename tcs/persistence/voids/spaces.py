@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numba import extending
 
-from tcs.persistence.cloud.descent import nearest_in_lune, squares_to_rows
-from tcs.persistence.compute.kernels import doubled, squared
+from tcs.persistence.cloud.descent import nearest_in_lune
+from tcs.persistence.compute.kernels import doubled, kernel, squared
 from tcs.persistence.graph.pairs import length_between
 
 if TYPE_CHECKING:
@@ -23,13 +23,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Cloud(NamedTuple):
-    """Points in cells, as :class:`.cloud.cells.Cells` has them, whose ``axes`` are ``grid`` here.
+    """Points in cells, as :class:`.cloud.cells.Cells` has them, in a :class:`.cloud.cells.Grid`.
 
-    ``cell_of`` (n,) is the cell of each point. ``axes``: see :func:`.axes_of`. ``gaps`` is room
-    for two numbers a row of cells, so each thread needs a record of its own.
+    ``places``: see :attr:`.CellLunes.places`. ``grid`` are all axes of the grid but the last, and ``cell_of`` (n,) is
+    the cell of each point. ``axes``: see
+    :func:`.axes_of`. ``squares`` and ``gaps`` are room for two numbers a row of cells, so each thread needs a record of
+    its own.
     """
 
     points: NDArray[np.float64]
+    places: NDArray[np.float32]
     low: NDArray[Any]
     high: NDArray[Any]
     corner: NDArray[np.float64]
@@ -37,7 +40,8 @@ class Cloud(NamedTuple):
     grid: NDArray[np.int64]
     cell_of: NDArray[Any]
     axes: Any
-    gaps: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    gaps: NDArray[np.float32]
 
 
 class Web(NamedTuple):
@@ -58,7 +62,7 @@ def between(space: Any, a: int, b: int) -> float:
 
 
 def nearest_of(space: Any, a: int, b: int, length: float) -> int:
-    """The vertex of the lune of the edge ab, a < b, of this length, whose longer side to a and b is shortest; or -1.
+    """A vertex of the lune of the edge ab, a < b, of this length, always the same one; or -1 if the lune is empty.
 
     Raises:
         NotImplementedError: it was called from Python, not from a kernel.
@@ -104,8 +108,32 @@ def _lune_of(space: Any, a: int, b: int, length: float, members: Any) -> Callabl
 
 def nearest_in_cloud(space: Any, a: int, b: int, length: float) -> int:
     """:func:`nearest_of` from the points in and around the cell of a."""
-    squares_to_rows(space.points, a, b, space.corner, space.side, space.grid, space.gaps)
-    return nearest_in_lune(space.points, space.low, space.high, space.cell_of[a], space.gaps, a, b, space.axes)
+    return nearest_in_lune(
+        space.points, space.places, space.low, space.high, space.grid, space.cell_of[a], space.gaps, a, b, space.axes
+    )  # fmt: skip
+
+
+@kernel
+def squares_to_rows(
+    points: NDArray[np.float64], a: int, b: int, corner: NDArray[np.float64], side: float, grid: NDArray[np.int64],
+    squares: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Fill in how far, squared and at least, points a and b (2, rows) are from each row of cells around that of a."""
+    squares[0, 0] = squares[1, 0] = 0.0
+    number = 1
+    for axis in grid:
+        first = np.floor((points[a, axis] - corner[axis]) / side) - 1
+        for end in range(2):
+            place = (points[b if end else a, axis] - corner[axis]) / side - first
+            for r in range(number - 1, -1, -1):
+                base = squares[end, r]
+                for step in range(3):
+                    # a little less, for rounding
+                    gap = max(0.0, step - place - 2**-30, place - step - 1 - 2**-30) * side
+                    squares[end, 3 * r + step] = base + gap * gap
+        number *= 3
+    for r in range(number):
+        squares[0, r] = max(squares[0, r], squares[1, r])
 
 
 def nearest_in_web(space: Any, a: int, b: int, length: float) -> int:
@@ -132,10 +160,10 @@ def nearest_in_web(space: Any, a: int, b: int, length: float) -> int:
 def lune_in_cloud(space: Any, a: int, b: int, length: float, members: Any) -> Any:
     """:func:`lune_of` from the points in and around the cell of a."""
     points, axes, cell = space.points, space.axes, space.cell_of[a]
-    squares_to_rows(points, a, b, space.corner, space.side, space.grid, space.gaps)
+    squares_to_rows(points, a, b, space.corner, space.side, space.grid, space.squares)
     k = 0
     for r in range(space.low.shape[1]):
-        if space.gaps[0, r] > length:
+        if space.squares[0, r] > length:
             continue
         for w in range(space.low[cell, r], space.high[cell, r]):
             here = squared(points, a, w, axes)

@@ -9,8 +9,7 @@ import numpy as np
 from tcs.persistence.cloud.euclidean import EuclideanLunes
 from tcs.persistence.compute.team import Team, parts_of
 from tcs.persistence.graph.weighted import GraphLunes
-from tcs.persistence.reduced.forest import ordered
-from tcs.persistence.reduced.matrix import rearranged, starts_of_rows
+from tcs.persistence.reduced.matrix import starts_of_rows
 from tcs.persistence.reduced.reduction import pair
 from tcs.persistence.voids.graph_loops import find_loops
 from tcs.persistence.voids.lune_loops import lunes_and_loops
@@ -50,7 +49,7 @@ class HasLoops(Protocol):
 
 
 class Voids(NamedTuple):
-    """What the reduction found in dimension 2, in the order of the filtration.
+    """What the reduction found in dimension 2, in no order.
 
     ``births`` (r,) are the lengths at which voids open and ``deaths`` (l,) those at which loops of lunes fill some.
     ``paired`` (r,) is the place among the latter that fills each void, or -1.
@@ -76,8 +75,8 @@ class EuclideanVoids(EuclideanLunes):
         """The points, for one thread."""
         cells, grid = self.cells, self.grid
         return Cloud(
-            cells.points, cells.low, cells.high, grid.corner, grid.side, grid.axes[:-1], self._cell_of, self.axes,
-            np.zeros((2, cells.low.shape[1])),
+            cells.points, self.places, cells.low, cells.high, grid.corner, grid.side, grid.axes[:-1], self._cell_of,
+            self.axes, np.zeros((2, cells.low.shape[1])), np.zeros((2, cells.low.shape[1]), np.float32),
         )  # fmt: skip
 
 
@@ -90,7 +89,7 @@ class GraphVoids(GraphLunes):
         """Relative neighbours and fillers, the latter by their vertices; the loops are kept."""
         edges, lengths, fillers, times = super().classify(team)
         by_edge = np.lexsort((fillers[:, 1], fillers[:, 0]))
-        bases, ages, sizes, walks = (np.concatenate(each) for each in zip(*find_loops(self.graph, team), strict=True))
+        bases, ages, sizes, walks = find_loops(self.graph, team)
         self.loops = Loops(bases, ages, np.append(0, np.cumsum(sizes)), walks)
         return edges, lengths, fillers[by_edge], times[by_edge]
 
@@ -103,28 +102,19 @@ def reduce_loops(lunes: HasLoops, pairs: Pairs, team: Team, clock: Clock) -> Voi
     """Find the pairs of a filtration in dimension 2, from those in dimension 1."""
     loops = lunes.loops
     with clock.stage("sort"):
-        opens = np.ones(len(pairs.columns), dtype=np.bool_)
+        opens = np.ones(len(pairs.fillers), dtype=np.bool_)
         opens[pairs.paired[pairs.paired >= 0]] = False
         births = pairs.deaths[opens]
-        by_vertex = np.argsort(pairs.columns[:, 0], kind="stable")
-        fillers = pairs.columns[by_vertex]
-        number = np.where(opens, np.cumsum(opens) - 1, -1).astype(fillers.dtype)[by_vertex]
-        filler_starts = starts_of_rows(lunes.n, fillers)
-        in_order = ordered(loops.ages)
+        number = np.where(opens, np.cumsum(opens) - 1, -1).astype(pairs.fillers.dtype)
+        filler_starts = starts_of_rows(lunes.n, pairs.fillers)
     with clock.stage("push-down"):
-        k = len(loops.ages)
-        found = team.run(
+        entries, sizes = team.gather(
             "push-down",
             lambda first, last: push_down(
-                lunes.space(), fillers, filler_starts, number, loops.bases, loops.begins, loops.walks, first, last
+                lunes.space(), pairs.fillers, filler_starts, number, loops.bases, loops.begins, loops.walks, first, last
             ),
-            parts_of(k, PART_COLUMNS),
+            parts_of(len(loops.ages), PART_COLUMNS),
         )
-    with clock.stage("sort"):
-        entries, sizes = (np.concatenate(each) for each in zip(*found, strict=True))
-        begins = np.append(0, np.cumsum(sizes))
-        ends = np.append(0, np.cumsum(sizes[in_order]))
-        entries = rearranged(entries, begins, in_order, ends)
     with clock.stage("reduce"):
-        paired = pair(len(births), k, entries, ends)
-    return Voids(births, loops.ages[in_order], paired)
+        paired = pair(births, loops.ages, entries, sizes)
+    return Voids(births, loops.ages, paired)

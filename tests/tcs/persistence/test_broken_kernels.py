@@ -76,7 +76,7 @@ OTHERS = [
         "neighbours of one rounded length in any order", "cloud/lunes",
         'order = np.argsort(square[:m], kind="mergesort")', 'order = np.argsort(norm[:m], kind="mergesort")',
     ),
-    fault("lengths sorted without their exponents", "reduced/forest", "DIGITS = 3", "DIGITS = 2"),
+    fault("lengths sorted without their exponents", "compute/sorting", "HALF_DIGITS = 3", "HALF_DIGITS = 2"),
     fault(
         "margin of the lune with the wrong sign", "cloud/glance",
         "doubt = np.float32((4 * len(axes) + 16)", "doubt = -np.float32((4 * len(axes) + 16)",
@@ -91,8 +91,7 @@ OTHERS = [
     ),
     fault(
         "reduced rows beyond the scratch space lost", "reduced/reduction",
-        "while used + m > len(changed):\n            changed = doubled(changed)",
-        "if used + m > len(changed):\n            continue",
+        "pool = doubled(pool)", "used = len(columns)",
     ),
     fault("shortest edge excluded", "cloud/lunes", "m += found <= longest", "m += found < longest"),
     fault("threshold one unit too long", "cloud/lengths", "np.int64(low).view", "np.int64(high).view"),
@@ -111,13 +110,22 @@ OTHERS = [
         "sides added up without cancelling", "cloud/descent",
         "entries[i] = entries[end - 1]\n            return end - 1", "return end",
     ),
-    fault("rows reduced by one other only", "reduced/reduction", "while m > 0 and owner", "if m > 0 and owner"),
+    fault(
+        "a later row that is added to an earlier one", "reduced/reduction",
+        "if other < 0 or earlier(births, other, row):", "if other < 0:",
+    ),
+    fault("changed rows not kept", "reduced/reduction", "start[row], stop[row] = used, used + m", "start[row] += 0"),
+    fault("trees named after those that they were", "reduced/forest", "trees[i] = number[trees[i]]", "trees[i] += 0"),
+    fault(
+        "a vertex near the edge taken for one of its lune", "cloud/descent",
+        "likely < 0 or not strictly", "likely < 0 and not strictly",
+    ),
     fault(
         "tiles without the points around them", "tiles/tiling",
         "lambda i: (self._tile(i, 1), self._index)", "lambda i: (self._tile(i, 0), self._index)",
     ),
     fault("columns that go on beyond their tile", "cloud/descent", "if a < whole or a >= end:", "if a < 0:"),
-    fault("a block that ignores its border", "reduced/forest", "if len(blocks) > 1:", "if len(blocks) > n:"),
+    fault("a block that ignores its border", "reduced/forest", "in blocks[:-1]:", "in []:"),
 ]  # fmt: skip
 FAULTS = LIKELY + OTHERS
 EVERY_FAULT = "TCS_EVERY_FAULT" in os.environ

@@ -113,7 +113,8 @@ def test_without_a_cache_folder_there_is_one_warning_and_the_right_answer(tmp_pa
     code = (
         "import numpy as np, tcs.persistence.reduced.matrix, tcs.persistence.cloud.euclidean; "
         "from tcs.persistence.reduced import reduction; "
-        "print(reduction.__file__, reduction.pair(1, 1, np.zeros(1, np.int32), np.array([0, 1])).tolist())"
+        "paired = reduction.pair(np.ones(1), np.ones(1), np.zeros(1, np.int32), np.ones(1, np.int64)); "
+        "print(reduction.__file__, paired.tolist())"
     )
     done = run(tmp_path, code, HOME=blocked, XDG_CACHE_HOME=blocked, NUMBA_CACHE_DIR=blocked)
     assert done.returncode == 0, done.stderr
@@ -126,7 +127,7 @@ def test_a_cache_folder_that_is_named_is_used(tmp_path: Path) -> None:
     """As the warning says that it would be."""
     code = (
         "import numpy as np; from tcs.persistence.reduced import reduction; "
-        "reduction.pair(1, 1, np.zeros(1, np.int32), np.array([0, 1]))"
+        "reduction.pair(np.ones(1), np.ones(1), np.zeros(1, np.int32), np.ones(1, np.int64))"
     )
     done = run(PACKAGE.parents[1], code, NUMBA_CACHE_DIR=str(tmp_path))
     assert done.returncode == 0, done.stderr

@@ -75,27 +75,3 @@ def test_blocks_of_the_usual_size() -> None:
     with Team(2) as team:
         taken = forest.spanning_forest(n, edges, lengths, team)
     assert np.flatnonzero(~taken).tolist() == [int(lengths.argmax())]
-
-
-@given(st.lists(st.sampled_from([0.0, 1.0, 1 + 2e-16, 1 + 4e-16, 1 + 1e-7, 1.5, 2.0, 5e-324, np.inf]), max_size=200))
-@settings(deadline=None)
-def test_equal_lengths_are_in_the_order_of_their_places(lengths: list[float]) -> None:
-    """And those that agree in their first seven digits are in the order of the others."""
-    keys = np.array(lengths, dtype=np.float64)
-    assert forest.ordered(keys).tolist() == sorted(range(len(keys)), key=lambda place: (lengths[place], place))
-
-
-def test_a_long_run_of_equal_lengths() -> None:
-    """Alone, and between others."""
-    lengths = np.random.default_rng(3).integers(0, 3, 20_000).astype(np.float64)
-    np.testing.assert_array_equal(forest.ordered(lengths), np.argsort(lengths, kind="stable"))
-
-
-@pytest.mark.parametrize("noise", [0, 1e-15, 1e-9, 1e-3])
-@pytest.mark.parametrize("spread", [0, 1, 30])
-def test_many_lengths(noise: float, spread: float) -> None:
-    """Over sixty powers of ten, within one, and about a few values, which makes runs that agree in the upper digits."""
-    rng = np.random.default_rng(3)
-    lengths = 10.0 ** (spread * rng.uniform(-1, 1, 20_000)) * (1 + noise * rng.random(20_000))
-    lengths[::3] = rng.choice(lengths[:5], len(lengths[::3])) * (1 + noise * rng.random(len(lengths[::3])))
-    np.testing.assert_array_equal(forest.ordered(lengths), np.argsort(lengths, kind="stable"))

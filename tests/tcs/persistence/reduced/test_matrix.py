@@ -34,7 +34,7 @@ def test_every_pair_makes_a_bar_of_the_textbook(name: str) -> None:
     threshold = float(np.median(distances))
     pairs, lunes, _ = pairs_of(points, threshold)
     right = bars(distances, threshold)
-    ends = np.sort(rounded(pairs.tree_lengths))
+    ends = np.sort(rounded(pairs.lengths[pairs.in_forest]))
     assert np.array_equal(ends[ends > 0], right[0][np.isfinite(right[0][:, 1]), 1])
     assert lunes.n - len(pairs.tree) == np.isinf(right[0][:, 1]).sum()
     closed = pairs.paired >= 0
@@ -45,23 +45,21 @@ def test_every_pair_makes_a_bar_of_the_textbook(name: str) -> None:
 
 
 def test_the_form_of_the_pairs() -> None:
-    """Counts add up, lengths are those of the edges, everything rises, and a partner is no one else's."""
+    """Counts add up, lengths are those of the edges, and a partner is no one else's."""
     pairs, lunes, clock = pairs_of(torus(3_000), 0.25)
     cloud = lunes.cells.points
-    for edges, squares in ((pairs.tree, pairs.tree_lengths), (pairs.rows, pairs.births)):
+    found = ((pairs.edges, pairs.lengths), (pairs.rows, pairs.births), (pairs.fillers, pairs.deaths))
+    for edges, squares in found:
         x, y, z = ((cloud[edges[:, 0]] - cloud[edges[:, 1]]) ** 2).T
         assert np.array_equal(squares, (x + y) + z)
-    x, y, z = ((cloud[pairs.columns[:, 0]] - cloud[pairs.columns[:, 1]]) ** 2).T
-    assert np.array_equal(pairs.deaths, (x + y) + z)
-    assert (np.diff(pairs.births) >= 0).all()
-    assert (np.diff(pairs.deaths) >= 0).all()
+    assert len(pairs.tree) + len(pairs.rows) == len(pairs.edges)
     partners = pairs.paired[pairs.paired >= 0]
     assert len(set(partners.tolist())) == len(partners)
     assert (pairs.deaths[partners] >= pairs.births[pairs.paired >= 0]).all()
-    assert len(pairs.ends) == len(pairs.columns) + 1
-    assert pairs.ends[-1] == len(pairs.entries)
+    assert len(pairs.sizes) == len(pairs.fillers)
+    assert pairs.sizes.sum() == len(pairs.entries)
     # a loop is closed by edges that come before its end
-    column_of = np.repeat(np.arange(len(pairs.columns)), np.diff(pairs.ends))
+    column_of = np.repeat(np.arange(len(pairs.fillers)), pairs.sizes)
     assert (pairs.births[pairs.entries] <= pairs.deaths[column_of]).all()
     assert list(clock.stages) == ["lune", "forest", "sort", "push-down", "reduce"]
 
@@ -83,8 +81,11 @@ def test_rows_begin_where_their_vertex_does() -> None:
     assert matrix.starts_of_rows(5, edges).tolist() == [0, 0, 2, 2, 3, 3]
 
 
-def test_columns_are_rearranged_whole() -> None:
-    """Columns of three, none and two entries, the last one first."""
-    entries = np.array([5, 6, 7, 8, 9], dtype=np.int32)
-    found = matrix.rearranged(entries, np.array([0, 3, 3, 5]), np.array([2, 1, 0]), np.array([0, 2, 2, 5]))
-    assert found.tolist() == [8, 9, 5, 6, 7]
+def test_rows_are_numbered() -> None:
+    """In the order of the edges, those of the forest left out."""
+    number, births = matrix.number_rows(
+        np.array([True, False, False, True]), np.array([1.0, 4.0, 2.0, 3.0]), np.empty(0, dtype=np.int32)
+    )
+    assert number.tolist() == [-1, 0, 1, -1]
+    assert number.dtype == np.int32
+    assert births.tolist() == [4.0, 2.0]

@@ -13,47 +13,66 @@ pytest.importorskip("numba", reason="the engine's kernels are compiled by numba"
 from tcs.persistence.reduced.reduction import pair
 
 
-def textbook(n_rows: int, columns: list[set[int]]) -> list[int]:
+def textbook(births: list[float], deaths: list[float], columns: list[set[int]]) -> list[int]:
     """Columns from the left, pivots the latest row (Edelsbrunner and Harer 2010, section VII.1)."""
-    paired = [-1] * n_rows
+    place = {row: place for place, row in enumerate(sorted(range(len(births)), key=lambda row: (births[row], row)))}
+    paired = [-1] * len(births)
     reduced: dict[int, set[int]] = {}
-    for j, rows in enumerate(columns):
-        column = set(rows)
-        while column and max(column) in reduced:
-            column ^= reduced[max(column)]
+    for j in sorted(range(len(columns)), key=lambda j: (deaths[j], j)):
+        column = set(columns[j])
+        while column and (latest := max(column, key=lambda row: place[row])) in reduced:
+            column ^= reduced[latest]
         if column:
-            reduced[max(column)] = column
-            paired[max(column)] = j
+            reduced[latest], paired[latest] = column, j
     return paired
 
 
-def found(n_rows: int, columns: list[set[int]], dtype: type = np.int32) -> list[int]:
+def found(births: list[float], deaths: list[float], columns: list[set[int]], dtype: type = np.int32) -> list[int]:
     entries: Any = np.array([row for column in columns for row in column], dtype=dtype)
-    ends = np.append(0, np.cumsum([len(column) for column in columns], dtype=np.int64))
-    paired = pair(n_rows, len(columns), entries, ends)
-    assert paired.dtype == np.int64
+    sizes = np.array([len(column) for column in columns], dtype=np.int64)
+    paired = pair(np.array(births, dtype=np.float64), np.array(deaths, dtype=np.float64), entries, sizes)
+    assert paired.dtype == dtype
     answer: list[int] = paired.tolist()
     return answer
 
 
+LENGTHS = [0.0, 5e-324, 1.0, 1 + 2e-16, 2.0, np.inf]
+
+
 @settings(deadline=None)
-@given(st.lists(st.sets(st.integers(0, 11), max_size=6), max_size=25))
-def test_the_pairs_of_the_textbook(columns: list[set[int]]) -> None:
-    """Both directions of the reduction find the same pairs (de Silva, Morozov and Vejdemo-Johansson 2011)."""
-    assert found(12, columns) == textbook(12, columns)
+@given(
+    st.lists(st.sampled_from(LENGTHS), min_size=12, max_size=12),
+    st.lists(st.tuples(st.sampled_from(LENGTHS), st.sets(st.integers(0, 11), max_size=6)), max_size=25),
+)
+def test_the_pairs_of_the_textbook(births: list[float], columns: list[tuple[float, set[int]]]) -> None:
+    """Both directions find the same pairs (de Silva, Morozov and Vejdemo-Johansson 2011), in whatever order; ties too.
+
+    The engine's own columns come after their rows; here any may come first.
+    """
+    deaths, entries = [death for death, _ in columns], [rows for _, rows in columns]
+    assert found(births, deaths, entries) == textbook(births, deaths, entries)
 
 
+@pytest.mark.parametrize("values", [1, 10, 10**9])
 @pytest.mark.parametrize(("n_rows", "n_columns", "most"), [(300, 300, 3), (300, 500, 30), (120, 2_000, 60)])
-def test_matrices_that_fill_up(n_rows: int, n_columns: int, most: int) -> None:
+def test_matrices_that_fill_up(n_rows: int, n_columns: int, most: int, values: int) -> None:
     """Reduced rows become long and many, so that all scratch space has to grow."""
     rng = np.random.default_rng(n_columns)
     columns = [set(rng.choice(n_rows, rng.integers(0, most), replace=False).tolist()) for _ in range(n_columns)]
-    assert found(n_rows, columns) == textbook(n_rows, columns)
+    births, deaths = (rng.integers(0, values, m).astype(float).tolist() for m in (n_rows, n_columns))
+    assert found(births, deaths, columns) == textbook(births, deaths, columns)
+
+
+def test_a_long_row_is_sorted() -> None:
+    """More columns than are sorted by insertion, the earliest of them last, and equal ones by their place."""
+    deaths = [float(-(-j // 2)) for j in range(100, 0, -1)]
+    columns = [{0, 1} if j % 3 else {0} for j in range(100)]
+    assert found([0, 0], deaths, columns) == textbook([0, 0], deaths, columns)
 
 
 def test_nothing_to_reduce() -> None:
     """No rows, no columns, empty columns; int64 as int32."""
-    assert found(0, []) == []
-    assert found(2, []) == [-1, -1]
-    assert found(0, [set(), set()]) == []
-    assert found(3, [set(), {2}, {2}, {0, 2}], np.int64) == [3, -1, 1]
+    assert found([], [], []) == []
+    assert found([1, 2], [], []) == [-1, -1]
+    assert found([], [1, 1], [set(), set()]) == []
+    assert found([1, 2, 3], [4, 5, 6, 7], [set(), {2}, {2}, {0, 2}], np.int64) == [3, -1, 1]
