@@ -105,7 +105,8 @@ def equals(right: Any) -> None:
 def blocks(right: Any) -> None:
     """The spanning forest is the same however the points are cut into blocks."""
     rng = np.random.default_rng(3)
-    ends = np.sort(rng.integers(0, 300, (3_000, 2)), axis=1)
+    near = rng.integers(0, 300, 3_000)
+    ends = np.sort(np.stack([near, (near + rng.integers(1, 12, 3_000)) % 300], axis=1), axis=1)
     ends = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).astype(np.int32)
     lengths = rng.random(len(ends))
     order = np.lexsort((lengths, ends[:, 0]))
@@ -133,7 +134,9 @@ def pairs(right: Any) -> None:
         if column:
             reduced[max(column)], plain[row_at[max(column)]] = column, j
     entries, sizes = np.concatenate(columns).astype(np.int32), np.array([len(rows) for rows in columns])
-    assert np.array_equal(reduction.pair(births, deaths, entries, sizes), plain), "other pairs"
+    with Team(1) as team:
+        for cuts in (None, np.array([[0, 0], [70, 120], [150, 200]])):
+            assert np.array_equal(reduction.pair(births, deaths, entries, sizes, team, cuts), plain), "other pairs"
 
 
 def tiles(right: Any) -> None:

@@ -73,7 +73,7 @@ def reduced(graph: Graph, way: str, threads: int = 1) -> list[Any]:
             graph.starts, graph.neighbours, graph.keys, edges, keys, row_starts, number, fillers, 0,
             len(fillers),
         )  # fmt: skip
-    paired = pair(keys[others], times, entries, sizes)
+        paired = pair(keys[others], times, entries, sizes, team)
     births, deaths = length_of(graph, keys[others]), np.append(length_of(graph, times), np.float32(np.inf))
     merged = length_of(graph, keys[tree])
     low = [np.zeros(graph.n, np.float32), np.append(merged, np.full(graph.n - len(merged), np.inf, np.float32))]

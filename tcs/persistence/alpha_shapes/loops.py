@@ -80,10 +80,8 @@ def loops(
             [(first, min(first + PART_TRIANGLES, k)) for first in range(0, max(k, 1), PART_TRIANGLES)],
         )
     with clock.stage("reduce"):
-        team.tell("reduce", 0, 1)
         births = lengths[rows]
-        deaths = dual.values[pair(births, dual.values, entries, sizes)]
-        team.tell("reduce", 1, 1)
+        deaths = dual.values[pair(births, dual.values, entries, sizes, team)]
     with clock.stage("sort"):
         rising = ordered(births)
         return lengths[tree], np.stack([births[rising], deaths[rising]], axis=1)

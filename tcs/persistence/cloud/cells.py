@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tcs.persistence.compute.kernels import kernel
+from tcs.persistence.compute.kernels import kernel, room
 from tcs.persistence.compute.sorting import order_by, take
 from tcs.persistence.compute.team import Team, parts_of
 
@@ -89,7 +89,7 @@ def lay_grid(corners: NDArray[np.float64], longest: float) -> Grid:
 
 def keys_of(points: NDArray[np.float64], grid: Grid, team: Team) -> NDArray[np.int64]:
     """The key of the cell of each point."""
-    keys = np.empty(len(points), dtype=np.int64)
+    keys = room(len(points), np.int64)
     corner, side, axes, strides = grid
     team.run(
         "cells",
@@ -102,7 +102,7 @@ def keys_of(points: NDArray[np.float64], grid: Grid, team: Team) -> NDArray[np.i
 def sort_into_cells(points: NDArray[np.float64], grid: Grid, team: Team) -> Cells:
     """Sort points (n, d), n >= 1, by the key of their cell, and then by their place in the input."""
     keys, order = order_by(keys_of(points, grid, team), int(grid.strides[0]), team)
-    ordered = np.empty_like(points)
+    ordered = room(points.shape, points.dtype)
     team.run("cells", lambda a, b: take(points, order, a, b, ordered), parts_of(len(points), PART))
     return cut_into_cells(ordered, order, keys, grid, team)
 
@@ -119,7 +119,7 @@ def cut_into_cells(
     rows = np.zeros(1, dtype=np.int64)
     for step in grid.strides[1:-1]:
         rows = (rows[:, None] + step * np.array([-1, 0, 1])).ravel()
-    spans = np.empty((2, len(keys), len(rows)), dtype=order.dtype)
+    spans = room((2, len(keys), len(rows)), order.dtype)
     team.run("cells", lambda a, b: find_rows(keys, starts, np.sort(rows), a, b, *spans), parts_of(len(keys), PART))
     return Cells(points, order, starts, spans[0], spans[1])
 

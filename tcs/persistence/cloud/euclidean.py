@@ -13,7 +13,7 @@ import numpy as np
 from tcs.persistence.cloud.cells import Cells, Grid, bounds, lay_grid, no_longer_than, put_in_sides, sort_into_cells
 from tcs.persistence.cloud.descent import push_down
 from tcs.persistence.cloud.lunes import lunes, scale_of
-from tcs.persistence.compute.kernels import axes_of
+from tcs.persistence.compute.kernels import axes_of, room
 from tcs.persistence.compute.lanes import LANES
 from tcs.persistence.compute.team import Team, parts_of
 
@@ -58,7 +58,8 @@ class CellLunes:
     def places(self) -> NDArray[np.float32]:
         """The coordinates (d, n + LANES) of the points, in sides of a cell from the corner of the grid, inf behind."""
         points, grid = self.cells.points, self.grid
-        found = np.full((points.shape[1], self.n + LANES), np.inf, dtype=np.float32)
+        found = room((points.shape[1], self.n + LANES), np.float32)
+        found[:, self.n :] = np.inf
         put_in_sides(points, grid.corner, grid.side, found)
         return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import re
 import warnings
 from collections.abc import Callable
@@ -81,6 +82,21 @@ def inlined(function: Compiled) -> Compiled:
 def axes_of(dimension: int) -> Any:
     """What kernels take the number of coordinates from: a tuple, whose length the compiler knows, or an array."""
     return (0,) * dimension if dimension <= UNROLLED else np.zeros(dimension, dtype=np.int64)
+
+
+def room(shape: int | tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array whose entries are not set, for large ones.
+
+    It lies in the pages that the system hands out by itself. numpy asks for huge ones (``madvise``); where memory is
+    fragmented, or a virtual machine's, finding and clearing these took several times as long as they save.
+    """
+    count = math.prod(shape) if isinstance(shape, tuple) else shape
+    return cast("NDArray[Any]", _room(count, np.empty(0, dtype)).reshape(shape))
+
+
+@kernel
+def _room(count: int, like: NDArray[Any]) -> NDArray[Any]:
+    return np.empty(count, like.dtype)
 
 
 @kernel

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.compute.kernels import kernel
+from tcs.persistence.compute.kernels import kernel, room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,15 +33,16 @@ def order_by(keys: NDArray[np.int64], top: int, team: Team) -> tuple[NDArray[np.
         Sorted keys (n,), and places (n,) as int32 or, above 2^31 keys, int64.
     """
     n = len(keys)
-    places = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    places = room(n, np.int32 if n < 2**31 else np.int64)
+    places[:] = np.arange(n, dtype=places.dtype)
     passes = -(-max(1, (top - 1).bit_length()) // DIGIT_BITS)
     bits = -(-max(1, (top - 1).bit_length()) // passes)
     size = max(PART, -(-n // (4 * team.threads)))
     parts = [(start, min(start + size, n)) for start in range(0, n, size)]
-    other_places, spare = np.empty_like(places), keys
+    other_places, spare = room(n, places.dtype), keys
     for shift in range(0, passes * bits, bits):
         # the first pass leaves the caller's keys as they are
-        other_keys = np.empty_like(keys) if shift <= bits else spare
+        other_keys = room(n, keys.dtype) if shift <= bits else spare
         counts = np.array(team.run("sort", count, [(keys, a, b, shift, bits) for a, b in parts]))
         before = np.cumsum(counts.T.ravel()) - counts.T.ravel()
         slots = np.ascontiguousarray(before.reshape(1 << bits, len(parts)).T)

@@ -59,10 +59,12 @@ class Team:
 
     def gather(self, stage: str, work: Callable[..., Sequence[Any]], parts: Sequence[tuple[Any, ...]]) -> list[Any]:
         """The arrays that ``work(*part)`` returns, each joined with those of the other parts along the first axis."""
+        from tcs.persistence.compute.kernels import room
+
         joined, copies = [], []
         for arrays in zip(*self.run(stage, work, parts), strict=True):
             ends = [0, *itertools.accumulate(map(len, arrays))]
-            joined.append(np.empty((ends[-1], *arrays[0].shape[1:]), dtype=arrays[0].dtype))
+            joined.append(room((ends[-1], *arrays[0].shape[1:]), arrays[0].dtype))
             for a, b in parts_of(len(arrays), -(-len(arrays) // self.threads)):
                 copies.append((arrays[a:b], joined[-1][ends[a] : ends[b]]))
         self._all(lambda arrays, to: np.concatenate(arrays, out=to), copies)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.compute.kernels import kernel
+from tcs.persistence.compute.kernels import kernel, room
 from tcs.persistence.compute.sorting import sorted_bits
 
 if TYPE_CHECKING:
@@ -17,17 +17,18 @@ def of_components(n: int, ends: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bars (m, 2) of n points, of which components end at these lengths, and the others never."""
     rising = sorted_bits(bits_of(ends)).view(np.float32)
     zeros = int(np.searchsorted(rising, np.float32(0), side="right"))
-    bars = np.zeros((n - zeros, 2), dtype=np.float32)
-    bars[:, 1] = np.inf
+    bars = room((n - zeros, 2), np.float32)
+    bars[:, 0] = 0
     bars[: len(rising) - zeros, 1] = rising[zeros:]
+    bars[len(rising) - zeros :, 1] = np.inf
     return bars
 
 
 def of_pairs(births: NDArray[np.float32], deaths: NDArray[np.float32], paired: NDArray[Any]) -> NDArray[np.float32]:
     """Bars (m, 2) with these births, each paired with one of the deaths or with none (-1)."""
-    keys = np.empty(len(births), dtype=np.uint64)
+    keys = room(len(births), np.uint64)
     keys = sorted_bits(keys[: pack(bits_of(births), bits_of(deaths), paired, keys)])
-    bars = np.empty((len(keys), 2), dtype=np.float32)
+    bars = room((len(keys), 2), np.float32)
     unpack(keys, bars.view(np.uint32))
     return bars
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.compute.kernels import kernel
+from tcs.persistence.compute.kernels import kernel, room
 from tcs.persistence.compute.team import Team, parts_of
 
 if TYPE_CHECKING:
@@ -35,10 +35,11 @@ def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], t
     size = min(BLOCK_POINTS, max(LEAST_POINTS, n // (4 * team.threads)))
     blocks = [(a, b, first_from(edges, a), first_from(edges, b)) for a, b in parts_of(n, size)]
     # the shortest edge across a border at each point; len(edges) means none
-    across = np.full(n, len(edges), dtype=np.int32 if len(edges) < 2**31 else np.int64)
+    across = room(n, np.int32 if len(edges) < 2**31 else np.int64)
+    across[:] = len(edges)
     for _, end, first, last in blocks[:-1]:
         mark_across(edges, lengths, first, last, end, across)
-    trees = np.empty(n, dtype=edges.dtype)
+    trees = room(n, edges.dtype)
     left = team.run(
         "forest",
         lambda begin, end, first, last: join_in_block(

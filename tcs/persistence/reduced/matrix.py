@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from tcs.persistence.compute.team import Team
 
 
+# Blocks of the reduction for each thread, and their least size: in smaller ones many rows wait.
+BLOCKS_A_THREAD = 4
+LEAST_POINTS = 2**16
+
+
 class Lunes(Protocol):
     """What a filtration has to tell: its lunes, and how boundaries are pushed down in it."""
 
@@ -77,9 +82,10 @@ def reduce_lunes(lunes: Lunes, team: Team, clock: Clock) -> Pairs:
     with clock.stage("push-down"):
         entries, sizes = lunes.columns(edges, lengths, row_starts, number, fillers, team)
     with clock.stage("reduce"):
-        team.tell("reduce", 0, 1)
-        paired = pair(births, times, entries, sizes)
-        team.tell("reduce", 1, 1)
+        size = max(LEAST_POINTS, -(-lunes.n // (BLOCKS_A_THREAD * team.threads)))
+        borders = np.append(np.arange(0, lunes.n, size), lunes.n)
+        cuts = cut(borders, row_starts, number, fillers, np.array([len(births), len(times)]))
+        paired = pair(births, times, entries, sizes, team, cuts)
     return Pairs(edges, lengths, tree, births, fillers, times, paired, entries, sizes)
 
 
@@ -105,3 +111,26 @@ def number_rows(tree: NDArray[np.bool_], lengths: NDArray[np.float64], index: An
             number[e], births[row] = row, lengths[e]
             row += 1
     return number, births
+
+
+@kernel
+def cut(
+    borders: NDArray[np.int64], row_starts: NDArray[np.int64], number: NDArray[Any], fillers: NDArray[Any],
+    ends: NDArray[np.int64],
+) -> NDArray[np.int64]:  # fmt: skip
+    """The first row and the first column (b, 2) of which the smaller vertex is one of the borders, or comes after.
+
+    Where fillers are not sorted by their smaller vertex, rising places of the columns.
+    """
+    cuts = np.empty((len(borders), 2), np.int64)
+    cuts[:] = ends
+    column = 0
+    for i in range(len(borders) - 1):
+        for e in range(row_starts[borders[i]], len(number)):
+            if number[e] >= 0:
+                cuts[i, 0] = number[e]
+                break
+        while column < len(fillers) and fillers[column, 0] < borders[i]:
+            column += 1
+        cuts[i, 1] = column
+    return cuts

@@ -11,6 +11,7 @@ to each other then, while in the order of the filtration every step would be a c
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,29 +21,54 @@ from tcs.persistence.compute.kernels import doubled, kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tcs.persistence.compute.team import Team
+
 # Up to so many columns are sorted by insertion.
 FEW = 32
 
 
-@kernel
 def pair(
-    births: NDArray[np.float64], deaths: NDArray[np.float64], entries: NDArray[Any], sizes: NDArray[np.int64]
-) -> NDArray[Any]:
+    births: NDArray[np.float64], deaths: NDArray[np.float64], entries: NDArray[Any], sizes: NDArray[np.int64],
+    team: Team, cuts: NDArray[np.int64] | None = None,
+) -> NDArray[Any]:  # fmt: skip
     """The column paired with each row, or -1 for an essential class.
+
+    Blocks are worked on side by side: a row waits when its earliest column is one of another block.
 
     Args:
         births, deaths: lengths, not negative, of rows (r,) and columns (k,), by which they come in the filtration;
             equals come in the order of their places.
         entries: rows of all columns on end, each once in a column. ``sizes`` (k,): how many each column has.
+        cuts: the rows and columns at which blocks begin and the last one ends (b + 1, 2); one block, if not given.
+            Wherever they are the pairs are the same, but few rows should have to wait.
     """
+    if cuts is None:
+        cuts = np.array([[0, 0], [len(births), len(deaths)]])
     begins, columns = transposed(len(births), entries, sizes)
-    for row in range(len(births)):
-        into_order(deaths, columns, begins[row], begins[row + 1])
-    owner = owners(births, deaths, begins, columns)
-    paired = np.full(len(births), -1, entries.dtype)
-    for column in range(len(owner)):
-        if owner[column] >= 0:
-            paired[owner[column]] = column
+    start, stop = begins[:-1].copy(), begins[1:].copy()
+    owner = np.full(len(deaths), -1, dtype=entries.dtype)
+
+    def work(first: int, last: int, low: int, high: int) -> Any:
+        into_order(deaths, columns, begins[first : last + 1])
+        return reduce_rows(np.arange(first, last), births, deaths, columns, start, stop, owner, low, high)
+
+    rows, borders = (list(itertools.pairwise(each.tolist())) for each in cuts.T)
+    found = team.run(
+        "reduce", work, [(*of_rows, *of_columns) for of_rows, of_columns in zip(rows, borders, strict=True)]
+    )
+    waiting = np.concatenate([left for _, left in found])
+    if len(waiting):
+        shift = 0
+        for (changed, _), (first, last) in zip(found, rows, strict=True):
+            moved = start[first:last] >= len(columns)
+            start[first:last][moved] += shift
+            stop[first:last][moved] += shift
+            shift += len(changed)
+        columns = np.concatenate([columns, *(changed for changed, _ in found)])
+        reduce_rows(waiting, births, deaths, columns, start, stop, owner, 0, len(deaths))
+    paired = np.full(len(births), -1, dtype=entries.dtype)
+    ends = np.flatnonzero(owner >= 0)
+    paired[owner[ends]] = ends
     return paired
 
 
@@ -67,18 +93,20 @@ def transposed(n_rows: int, entries: NDArray[Any], sizes: NDArray[np.int64]) -> 
 
 
 @kernel
-def into_order(deaths: NDArray[np.float64], columns: NDArray[Any], begin: int, end: int) -> None:
-    """Sort the columns of a row, which are in the order of their places: by insertion, or by merging if many."""
-    if end - begin > FEW:
-        own = columns[begin:end].copy()
-        columns[begin:end] = own[np.argsort(deaths[own], kind="mergesort")]
-        return
-    for i in range(begin + 1, end):
-        column, j = columns[i], i
-        while j > begin and deaths[columns[j - 1]] > deaths[column]:
-            columns[j] = columns[j - 1]
-            j -= 1
-        columns[j] = column
+def into_order(deaths: NDArray[np.float64], columns: NDArray[Any], begins: NDArray[np.int64]) -> None:
+    """Sort the columns of some rows, which are in the order of their places: by insertion, or by merging if many."""
+    for row in range(len(begins) - 1):
+        begin, end = begins[row], begins[row + 1]
+        if end - begin > FEW:
+            own = columns[begin:end].copy()
+            columns[begin:end] = own[np.argsort(deaths[own], kind="mergesort")]
+            continue
+        for i in range(begin + 1, end):
+            column, j = columns[i], i
+            while j > begin and deaths[columns[j - 1]] > deaths[column]:
+                columns[j] = columns[j - 1]
+                j -= 1
+            columns[j] = column
 
 
 @kernel
@@ -88,51 +116,63 @@ def earlier(lengths: NDArray[np.float64], a: int, b: int) -> bool:
 
 
 @kernel
-def owners(
-    births: NDArray[np.float64], deaths: NDArray[np.float64], begins: NDArray[np.int64], columns: NDArray[Any]
-) -> NDArray[Any]:
-    """The row of which each column is the earliest once all rows are reduced, or -1.
+def reduce_rows(
+    rows: NDArray[np.int64], births: NDArray[np.float64], deaths: NDArray[np.float64], columns: NDArray[Any],
+    start: NDArray[np.int64], stop: NDArray[np.int64], owner: NDArray[Any], low: int, high: int,
+) -> Any:  # fmt: skip
+    """Reduce rows until each is the owner of its earliest column, is empty, or waits.
 
     Args:
-        begins, columns: the columns of each row, the earliest first.
+        columns, start, stop: the columns of each row, the earliest first, and where they begin and end. Those of rows
+            that are changed lie in another array, which is thought of as coming behind ``columns``.
+        owner: the row that holds each column, or -1.
+        low, high: a row waits when its earliest column is not one from ``low`` to before ``high``.
+
+    Returns:
+        The columns of changed rows, and the rows that wait.
     """
-    owner = np.full(len(deaths), -1, columns.dtype)
-    # rows that are changed are put behind the others
-    pool, used = np.empty(len(columns) + len(columns) // 4 + 64, columns.dtype), len(columns)
-    pool[:used] = columns
-    start, stop = begins[:-1].copy(), begins[1:].copy()
+    offset = len(columns)
+    changed, used = np.empty(64 + len(rows), columns.dtype), 0
+    waiting, number = np.empty(64, np.int64), 0
     current, spare = np.empty(64, columns.dtype), np.empty(64, columns.dtype)
-    for first in range(len(births)):
-        row, changed = first, False
+    for first in rows:
+        row, new = first, False
         m = stop[row] - start[row]
-        if m == 0:
-            continue
-        if owner[pool[start[row]]] < 0:
-            owner[pool[start[row]]] = row
-            continue
         while m > len(current):
             current, spare = doubled(current), doubled(spare)
-        current[:m] = pool[start[row] : stop[row]]
+        current[:m] = columns[start[row] : stop[row]]
         while m > 0:
-            column, other = current[0], owner[current[0]]
-            begin, end = (start[other], stop[other]) if other >= 0 else (0, 0)
-            if other < 0 or earlier(births, other, row):
-                owner[column] = row
-                if changed:
-                    while used + m > len(pool):
-                        pool = doubled(pool)
-                    pool[used : used + m] = current[:m]
-                    start[row], stop[row] = used, used + m
+            column, begin, end = current[0], 0, 0
+            held, other = low <= column < high and owner[column] >= 0, row
+            if held:
+                other = owner[column]
+                begin, end = start[other], stop[other]
+            if not held or earlier(births, other, row):
+                if low <= column < high:
+                    owner[column] = row
+                else:
+                    if number == len(waiting):
+                        waiting = doubled(waiting)
+                    waiting[number] = row
+                    number += 1
+                if new:
+                    while used + m > len(changed):
+                        changed = doubled(changed)
+                    changed[used : used + m] = current[:m]
+                    start[row], stop[row] = offset + used, offset + used + m
                     used += m
-                if other < 0:
+                if not held:
                     break
                 row = other
             while m + end - begin > len(spare):
                 current, spare = doubled(current), doubled(spare)
-            m = add(current[:m], pool[begin:end], deaths, spare)
+            if begin < offset:
+                m = add(current[:m], columns[begin:end], deaths, spare)
+            else:
+                m = add(current[:m], changed[begin - offset : end - offset], deaths, spare)
             current, spare = spare, current
-            changed = True
-    return owner
+            new = True
+    return changed[:used].copy(), waiting[:number].copy()
 
 
 @kernel

@@ -116,5 +116,5 @@ def reduce_loops(lunes: HasLoops, pairs: Pairs, team: Team, clock: Clock) -> Voi
             parts_of(len(loops.ages), PART_COLUMNS),
         )
     with clock.stage("reduce"):
-        paired = pair(births, loops.ages, entries, sizes)
+        paired = pair(births, loops.ages, entries, sizes, team)
     return Voids(births, loops.ages, paired)

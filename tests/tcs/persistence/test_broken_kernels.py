@@ -89,10 +89,6 @@ OTHERS = [
         "fillers beyond the scratch space lost", "cloud/lunes",
         "fillers, times = doubled(fillers), doubled(times)", "m_fillers = 0",
     ),
-    fault(
-        "reduced rows beyond the scratch space lost", "reduced/reduction",
-        "pool = doubled(pool)", "used = len(columns)",
-    ),
     fault("shortest edge excluded", "cloud/lunes", "m += found <= longest", "m += found < longest"),
     fault("threshold one unit too long", "cloud/lengths", "np.int64(low).view", "np.int64(high).view"),
     fault("threshold one unit too short", "cloud/lengths", "np.int64(low).view", "np.int64(low - 1).view"),
@@ -112,14 +108,9 @@ OTHERS = [
     ),
     fault(
         "a later row that is added to an earlier one", "reduced/reduction",
-        "if other < 0 or earlier(births, other, row):", "if other < 0:",
+        "if not held or earlier(births, other, row):", "if not held:",
     ),
-    fault("changed rows not kept", "reduced/reduction", "start[row], stop[row] = used, used + m", "start[row] += 0"),
-    fault("trees named after those that they were", "reduced/forest", "trees[i] = number[trees[i]]", "trees[i] += 0"),
-    fault(
-        "a vertex near the edge taken for one of its lune", "cloud/descent",
-        "likely < 0 or not strictly", "likely < 0 and not strictly",
-    ),
+    fault("rows that wait forgotten", "reduced/reduction", "number += 1", "number += 0"),
     fault(
         "tiles without the points around them", "tiles/tiling",
         "lambda i: (self._tile(i, 1), self._index)", "lambda i: (self._tile(i, 0), self._index)",

@@ -14,8 +14,9 @@ pytest.importorskip("numba", reason="the engine's kernels are compiled by numba"
 
 from clouds import SMALL
 from tcs.persistence.cloud import euclidean
-from tcs.persistence.cloud.descent import toggle
+from tcs.persistence.cloud.descent import nearest_in_lune, toggle
 from tcs.persistence.cloud.euclidean import EuclideanLunes
+from tcs.persistence.compute.kernels import kernel
 from tcs.persistence.compute.team import Team
 
 
@@ -114,3 +115,39 @@ def test_a_row_added_twice_is_gone() -> None:
     assert entries.tolist() == [7, 1, 2, 3, 7]
     assert toggle(entries, 1, 5, 2) == 4
     assert sorted(entries[1:4].tolist()) == [1, 3, 7]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 1e-15, 1e-9, 1e-7, 1.0]), st.sampled_from([0.0, 1e3]))
+def test_a_vertex_is_in_the_lune_where_float32_cannot_tell(seed: int, noise: float, away: float) -> None:
+    """Among sides or coordinates that agree in float32 it is one of the lune, and there is one if that has any."""
+    rng = np.random.default_rng(seed)
+    angles = np.append([0, np.pi / 3], rng.uniform(-1, 2, 8))
+    points = np.stack([np.cos(angles), np.sin(angles), np.zeros(10)], axis=1)
+    points = np.concatenate([[[0.0, 0, 0]], points]) + away + noise * rng.normal(size=(11, 3))
+    with Team(1) as team:
+        lunes = EuclideanLunes(points, 9.0, team)
+    cells, n = lunes.cells, lunes.n
+    total = np.zeros((n, n))
+    for x in cells.points.T:
+        total += (x[:, None] - x[None]) ** 2
+    gaps = np.zeros((2, cells.low.shape[1]), np.float32)
+    cell_of = cells.of_points()
+    for a, b in itertools.combinations(range(n), 2):
+        found = chosen(
+            cells.points, lunes.places, cells.low, cells.high, lunes.grid.axes[:-1], cell_of[a], gaps, a, b, lunes.axes
+        )
+        length = (total[a, b], a, b)
+        lune = {
+            w for w in set(range(n)) - {a, b}
+            if (total[a, w], min(a, w), max(a, w)) < length and (total[b, w], min(b, w), max(b, w)) < length
+        }  # fmt: skip
+        assert found in lune if lune else found == -1
+
+
+@kernel
+def chosen(
+    points: Any, places: Any, low: Any, high: Any, grid: Any, cell: int, gaps: Any, a: int, b: int, axes: Any
+) -> int:
+    """What push-down takes for the edge ab."""
+    return nearest_in_lune(points, places, low, high, grid, cell, gaps, a, b, axes)

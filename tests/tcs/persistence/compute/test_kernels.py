@@ -113,12 +113,12 @@ def test_without_a_cache_folder_there_is_one_warning_and_the_right_answer(tmp_pa
     code = (
         "import numpy as np, tcs.persistence.reduced.matrix, tcs.persistence.cloud.euclidean; "
         "from tcs.persistence.reduced import reduction; "
-        "paired = reduction.pair(np.ones(1), np.ones(1), np.zeros(1, np.int32), np.ones(1, np.int64)); "
-        "print(reduction.__file__, paired.tolist())"
+        "paired, _ = reduction.transposed(1, np.zeros(1, np.int32), np.ones(1, np.int64)); "
+        "print(reduction.__file__, paired[1:].tolist())"
     )
     done = run(tmp_path, code, HOME=blocked, XDG_CACHE_HOME=blocked, NUMBA_CACHE_DIR=blocked)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [str(folder / "reduced" / "reduction.py"), "[0]"]
+    assert done.stdout.split() == [str(folder / "reduced" / "reduction.py"), "[1]"]
     assert done.stderr.count("RuntimeWarning") == 1
     assert "set NUMBA_CACHE_DIR to a folder that can be written to" in done.stderr
 
@@ -127,9 +127,9 @@ def test_a_cache_folder_that_is_named_is_used(tmp_path: Path) -> None:
     """As the warning says that it would be."""
     code = (
         "import numpy as np; from tcs.persistence.reduced import reduction; "
-        "reduction.pair(np.ones(1), np.ones(1), np.zeros(1, np.int32), np.ones(1, np.int64))"
+        "reduction.transposed(1, np.zeros(1, np.int32), np.ones(1, np.int64))"
     )
     done = run(PACKAGE.parents[1], code, NUMBA_CACHE_DIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert not done.stderr
-    assert list(tmp_path.rglob("reduction.pair*.nbi"))
+    assert list(tmp_path.rglob("reduction.transposed*.nbi"))

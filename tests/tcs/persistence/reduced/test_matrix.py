@@ -70,6 +70,7 @@ def test_parts_and_threads_change_nothing(threads: int, part: int, monkeypatch: 
     points = torus(1_000)
     right, _, _ = pairs_of(points, 0.4)
     monkeypatch.setattr(euclidean, "PART_COLUMNS", part)
+    monkeypatch.setattr(matrix, "LEAST_POINTS", 100)
     found, _, _ = pairs_of(points, 0.4, threads)
     for name in matrix.Pairs._fields:
         assert np.array_equal(getattr(found, name), getattr(right, name)), name
@@ -89,3 +90,12 @@ def test_rows_are_numbered() -> None:
     assert number.tolist() == [-1, 0, 1, -1]
     assert number.dtype == np.int32
     assert births.tolist() == [4.0, 2.0]
+
+
+def test_cuts_at_borders() -> None:
+    """Rows and columns begin with the first one from a border on; behind the last of them is the end."""
+    number = np.array([-1, 0, 1, -1, -1], dtype=np.int32)
+    fillers = np.array([[0, 1, 2, 3], [2, 3, 0, 1], [2, 4, 0, 1]], dtype=np.int32)
+    row_starts = np.array([0, 1, 1, 3, 4, 5])
+    found = matrix.cut(np.array([0, 1, 2, 3, 5]), row_starts, number, fillers, np.array([2, 3]))
+    assert found.tolist() == [[0, 0], [0, 1], [0, 1], [2, 3], [2, 3]]

@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
+from tcs.persistence.compute.team import Team
 from tcs.persistence.reduced.reduction import pair
 
 
@@ -27,10 +28,15 @@ def textbook(births: list[float], deaths: list[float], columns: list[set[int]]) 
     return paired
 
 
-def found(births: list[float], deaths: list[float], columns: list[set[int]], dtype: type = np.int32) -> list[int]:
+def found(
+    births: list[float], deaths: list[float], columns: list[set[int]], dtype: type = np.int32, cuts: Any = None
+) -> list[int]:
     entries: Any = np.array([row for column in columns for row in column], dtype=dtype)
     sizes = np.array([len(column) for column in columns], dtype=np.int64)
-    paired = pair(np.array(births, dtype=np.float64), np.array(deaths, dtype=np.float64), entries, sizes)
+    with Team(2) as team:
+        paired = pair(
+            np.array(births, dtype=np.float64), np.array(deaths, dtype=np.float64), entries, sizes, team, cuts
+        )
     assert paired.dtype == dtype
     answer: list[int] = paired.tolist()
     return answer
@@ -43,14 +49,19 @@ LENGTHS = [0.0, 5e-324, 1.0, 1 + 2e-16, 2.0, np.inf]
 @given(
     st.lists(st.sampled_from(LENGTHS), min_size=12, max_size=12),
     st.lists(st.tuples(st.sampled_from(LENGTHS), st.sets(st.integers(0, 11), max_size=6)), max_size=25),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 25)), max_size=4),
 )
-def test_the_pairs_of_the_textbook(births: list[float], columns: list[tuple[float, set[int]]]) -> None:
-    """Both directions find the same pairs (de Silva, Morozov and Vejdemo-Johansson 2011), in whatever order; ties too.
+def test_the_pairs_of_the_textbook(
+    births: list[float], columns: list[tuple[float, set[int]]], borders: list[tuple[int, int]]
+) -> None:
+    """Both directions find the same pairs (de Silva, Morozov and Vejdemo-Johansson 2011), in whatever order and blocks.
 
-    The engine's own columns come after their rows; here any may come first.
+    Equal lengths too. The engine's own columns come after their rows; here any may come first.
     """
     deaths, entries = [death for death, _ in columns], [rows for _, rows in columns]
-    assert found(births, deaths, entries) == textbook(births, deaths, entries)
+    inner = np.sort(np.minimum(np.array(borders, dtype=np.int64).reshape(-1, 2), len(columns)), axis=0)
+    cuts = np.concatenate([[[0, 0]], inner, [[len(births), len(columns)]]])
+    assert found(births, deaths, entries, cuts=cuts) == textbook(births, deaths, entries)
 
 
 @pytest.mark.parametrize("values", [1, 10, 10**9])
@@ -60,7 +71,10 @@ def test_matrices_that_fill_up(n_rows: int, n_columns: int, most: int, values: i
     rng = np.random.default_rng(n_columns)
     columns = [set(rng.choice(n_rows, rng.integers(0, most), replace=False).tolist()) for _ in range(n_columns)]
     births, deaths = (rng.integers(0, values, m).astype(float).tolist() for m in (n_rows, n_columns))
-    assert found(births, deaths, columns) == textbook(births, deaths, columns)
+    right = textbook(births, deaths, columns)
+    assert found(births, deaths, columns) == right
+    half = [n_rows // 2, n_columns // 2]
+    assert found(births, deaths, columns, cuts=np.array([[0, 0], half, [n_rows, n_columns]])) == right
 
 
 def test_a_long_row_is_sorted() -> None:
