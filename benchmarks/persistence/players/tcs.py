@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install -e '.[persistence]' -c constraints.txt"
 HIGHEST = 2
-FIRST = 5_000
-"""Points that a player computes in its set-up, which loads the kernels, or compiles them once on a machine.
-
-Enough for two blocks of the spanning forest, which are joined by a kernel of its own.
-"""
+FIRST = 500
+"""Points that a player computes in its set-up, which loads the kernels, or compiles them once on a machine."""
 
 
 @player(

@@ -37,7 +37,7 @@ def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], t
     # the shortest edge across a border at each point; len(edges) means none
     across = room(n, np.int32 if len(edges) < 2**31 else np.int64)
     across[:] = len(edges)
-    for _, end, first, last in blocks[:-1]:
+    for _, end, first, last in blocks:
         mark_across(edges, lengths, first, last, end, across)
     trees = room(n, edges.dtype)
     left = team.run(
@@ -47,8 +47,8 @@ def spanning_forest(n: int, edges: NDArray[Any], lengths: NDArray[np.float64], t
         ),
         blocks,
     )
-    if len(blocks) > 1:
-        join_blocks(edges, lengths, np.concatenate(left), trees, taken)
+    # also where there is one block, of which nothing is left: the first call loads all kernels then, however small
+    join_blocks(edges, lengths, np.concatenate(left), trees, taken)
     return taken
 
 

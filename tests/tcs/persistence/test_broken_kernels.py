@@ -116,7 +116,7 @@ OTHERS = [
         "lambda i: (self._tile(i, 1), self._index)", "lambda i: (self._tile(i, 0), self._index)",
     ),
     fault("columns that go on beyond their tile", "cloud/descent", "if a < whole or a >= end:", "if a < 0:"),
-    fault("a block that ignores its border", "reduced/forest", "in blocks[:-1]:", "in []:"),
+    fault("a block that ignores its border", "reduced/forest", "last in blocks:", "last in []:"),
 ]  # fmt: skip
 FAULTS = LIKELY + OTHERS
 EVERY_FAULT = "TCS_EVERY_FAULT" in os.environ
