@@ -57,13 +57,9 @@ def bars_of(
             dual = top_dimension(triangulation, values, facets, np.zeros(facets.shape, dtype=np.bool_), team)
         return [_components(dual.values), dual.bars]
     with clock.stage("edges"):
-        found = team.gather(
-            "edges",
-            lambda a, b: edge_values(points, *triangulation, a, b, facets, axes_of(3)),
-            _parts(m),
+        edges = Edges(
+            *team.gather("edges", lambda a, b: edge_values(points, *triangulation, a, b, facets, axes_of(3)), _parts(m))
         )
-        edges = Edges(*found)
-        del found
         edges, fillers = settled(edges, facets, triangulation.beyond)
     with clock.stage("dual"):
         dual = top_dimension(triangulation, values, facets, fillers, team)

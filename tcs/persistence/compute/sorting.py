@@ -134,6 +134,12 @@ def ordered(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 @kernel
+def earlier(lengths: NDArray[np.float64], a: int, b: int) -> bool:
+    """Whether place a comes before place b in the order by length, equal lengths by place."""
+    return lengths[a] < lengths[b] or (lengths[a] == lengths[b] and a < b)
+
+
+@kernel
 def settle(lengths: NDArray[np.float64], order: NDArray[np.int64]) -> None:
     """Sort rising places by their lengths; most runs are of one length, or short."""
     unsorted = 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.compute.kernels import kernel, room
+from tcs.persistence.compute.sorting import earlier
 from tcs.persistence.compute.team import Team, parts_of
 
 if TYPE_CHECKING:
@@ -74,14 +75,8 @@ def mark_across(
         if edges[e, 1] >= end:
             for side in range(2):
                 node = edges[e, side]
-                if across[node] == len(lengths) or shorter(lengths, e, across[node]):
+                if across[node] == len(lengths) or earlier(lengths, e, across[node]):
                     across[node] = e
-
-
-@kernel
-def shorter(lengths: NDArray[np.float64], a: int, b: int) -> bool:
-    """Whether edge a comes before edge b."""
-    return lengths[a] < lengths[b] or (lengths[a] == lengths[b] and a < b)
 
 
 @kernel
@@ -211,7 +206,7 @@ def renumber(parent: NDArray[Any], number: NDArray[Any], outer: NDArray[Any], le
             k += 1
         elif outer[tree] < len(lengths):
             new = number[top]
-            if outer[new] == len(lengths) or shorter(lengths, outer[tree], outer[new]):
+            if outer[new] == len(lengths) or earlier(lengths, outer[tree], outer[new]):
                 outer[new] = outer[tree]
         number[tree] = number[top]
     return k

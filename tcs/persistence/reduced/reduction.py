@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcs.persistence.compute.kernels import doubled, kernel
+from tcs.persistence.compute.sorting import earlier, settle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tcs.persistence.compute.team import Team
-
-# Up to so many columns are sorted by insertion.
-FEW = 32
 
 
 def pair(
@@ -94,25 +92,9 @@ def transposed(n_rows: int, entries: NDArray[Any], sizes: NDArray[np.int64]) -> 
 
 @kernel
 def into_order(deaths: NDArray[np.float64], columns: NDArray[Any], begins: NDArray[np.int64]) -> None:
-    """Sort the columns of some rows, which are in the order of their places: by insertion, or by merging if many."""
+    """Sort the columns of some rows, which are in the order of their places."""
     for row in range(len(begins) - 1):
-        begin, end = begins[row], begins[row + 1]
-        if end - begin > FEW:
-            own = columns[begin:end].copy()
-            columns[begin:end] = own[np.argsort(deaths[own], kind="mergesort")]
-            continue
-        for i in range(begin + 1, end):
-            column, j = columns[i], i
-            while j > begin and deaths[columns[j - 1]] > deaths[column]:
-                columns[j] = columns[j - 1]
-                j -= 1
-            columns[j] = column
-
-
-@kernel
-def earlier(lengths: NDArray[np.float64], a: int, b: int) -> bool:
-    """Whether a comes before b in the order by length, equals by their place."""
-    return lengths[a] < lengths[b] or (lengths[a] == lengths[b] and a < b)
+        settle(deaths, columns[begins[row] : begins[row + 1]])
 
 
 @kernel
