@@ -19,6 +19,7 @@ MOST_POINTS = 2**32
 LARGEST_COORDINATE = 2.0**500
 METRICS = ("euclidean", "cityblock", "chebyshev", "precomputed")
 HIGHEST = 2
+BACKENDS = ("cpu", "cuda", "auto")
 
 
 def as_length(threshold: Any) -> float:
@@ -32,7 +33,7 @@ def as_length(threshold: Any) -> float:
         return math.inf
 
 
-def check(max_dimension: Any, metric: Any, threads: Any, memory_limit: Any) -> None:
+def check(max_dimension: Any, metric: Any, threads: Any, memory_limit: Any, backend: Any = "cpu") -> None:
     """Refuse what cannot be computed, naming what can."""
     if not is_whole(max_dimension) or not 0 <= max_dimension <= HIGHEST:
         raise InputError(
@@ -47,6 +48,8 @@ def check(max_dimension: Any, metric: Any, threads: Any, memory_limit: Any) -> N
         raise InputError(f"threads: {threads!r}; give a whole number from 1")
     if memory_limit is not None and (not is_whole(memory_limit) or memory_limit < 0):
         raise InputError(f"memory_limit: {memory_limit!r}; give a whole number of bytes, such as 4 * 2**30")
+    if backend not in BACKENDS:
+        raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
 
 
 def is_whole(number: Any) -> bool:

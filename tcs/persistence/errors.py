@@ -1,7 +1,7 @@
 """The tree of errors.
 
 PersistenceError > InputError (also a ValueError), MemoryForecastError (also a MemoryError), FolderError (also an
-OSError), WorkerError. Beside it stands a warning, SlowWarning.
+OSError), WorkerError, DeviceError (also a RuntimeError). Beside it stands a warning, SlowWarning.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ class FolderError(PersistenceError, OSError):
 
 class WorkerError(PersistenceError):
     """A worker that had a tile to work on failed."""
+
+
+class DeviceError(PersistenceError, RuntimeError):
+    """There is no GPU for what was asked of one; the message says why."""
 
 
 class SlowWarning(UserWarning):

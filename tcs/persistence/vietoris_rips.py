@@ -30,7 +30,7 @@ MOST_DENSE = 2**13
 def rips(
     points: Any, *, threshold: float, max_dimension: int = 1, metric: str = "euclidean", threads: int | None = None,
     memory_limit: int | None = None, progress: Progress | None = None, span: Span | None = None,
-    simplices: bool = False, cycles: bool = False,
+    simplices: bool = False, cycles: bool = False, backend: str = "cpu",
 ) -> Barcode:  # fmt: skip
     """Persistent homology over Z/2 of the Vietoris-Rips filtration: a simplex appears at its longest edge.
 
@@ -54,14 +54,18 @@ def rips(
             dimensions 0 and 1.
         cycles: also hand out a cycle for each bar in dimension 1, born with the bar and filled at its end. This takes
             a second reduction, in the slower direction. In dimensions 0 and 1.
+        backend: "cpu"; "cuda" for the current GPU, which computes the same bars, to the bit, of clouds in dimensions
+            0 and 1; or "auto" for the GPU where it can and there is one, else the CPU, with the reason in the log.
+            Threads, memory limit and progress are the CPU's.
 
     Returns:
         A :class:`~tcs.persistence.barcode.Barcode`; its ``stages`` are the seconds of grid, lune, forest, push-down,
-        sort and reduce.
+        sort and reduce, on a GPU between CUDA events.
 
     Raises:
         InputError: points, threshold, dimension or metric cannot be what was meant.
         MemoryForecastError: the work would need more memory than is allowed.
+        DeviceError: the GPU was asked for by name, and there is none for this work; the message says why.
 
     Warns:
         SlowWarning: a cloud will have so many edges that it takes long.
@@ -71,19 +75,27 @@ def rips(
         Bauer, J. Appl. Comput. Topol. 5 (2021).
     """
     threshold = as_length(threshold)
-    check(max_dimension, metric, threads, memory_limit)
+    check(max_dimension, metric, threads, memory_limit, backend)
     if max_dimension > 1 and (simplices or cycles):
         asked = "simplices" if simplices else "cycles"
         raise InputError(f"{asked}: they are handed out in dimensions 0 and 1; leave it out, or set max_dimension=1")
-    team = Team(threads or len(os.sched_getaffinity(0)), progress)
-    clock = Clock(span)
     if metric == "euclidean":
         points = as_cloud(points)
         if len(points) == 0:
             return no_points(max_dimension, threshold)
+    if backend != "cpu":
+        from tcs.persistence.cuda.backend import on_a_gpu
+
+        found = on_a_gpu(
+            points, threshold, max_dimension, metric, span, simplices=simplices, cycles=cycles, strict=backend == "cuda"
+        )  # fmt: skip
+        if found is not None:
+            return found
+    if metric == "euclidean":
         instead = "give fewer points or more memory, or let rips_in_tiles keep most of it on disk"
         require(forecast(*points.shape), memory_limit, f"{len(points):,} points", instead)
-    with team:
+    clock = Clock(span)
+    with Team(threads or len(os.sched_getaffinity(0)), progress) as team:
         with clock.stage("grid"):
             lunes = _lunes(points, threshold, metric, team, memory_limit, loops=max_dimension > 1)
         if lunes is None:

@@ -1,4 +1,4 @@
-"""TCS: the persistence engine of this project, on the CPU."""
+"""TCS: the persistence engine of this project, on the CPU and on a GPU."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INSTALL = "pip install -e '.[persistence]' -c constraints.txt"
-HIGHEST = 2
+HIGHEST, HIGHEST_ON_A_GPU = 2, 1
 FIRST = 500
 """Points that a player computes in its set-up, which loads the kernels, or compiles them once on a machine."""
 
@@ -45,6 +45,35 @@ def tcs(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
     diagrams = partial(rips, threshold=task.threshold, max_dimension=task.max_dimension, threads=task.threads)
     diagrams(neighbourhood(task.points))
+    return lambda: as_answer(diagrams(task.points, span=stage).bars)
+
+
+@player(
+    name="tcs-rips-cuda",
+    task="persistence.rips",
+    role="candidate",
+    engine="tcs",
+    device="cuda",
+    packages={"numba": ">=0.60"},
+    install="pip install -e '.[persistence,gpu]' -c constraints.txt",
+    cite="tcs.persistence; reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333",
+    note="from points to bars in the memory of the host, both copies charged; kernels are compiled before it is timed",
+)
+def tcs_on_a_gpu(inputs: Mapping[str, Any], stage: Stage) -> Solve:
+    """tcs.persistence.rips on the current GPU, from points to bars."""
+    task = problem.rips(inputs)
+    need("numba", INSTALL)
+    from tcs.persistence import rips
+    from tcs.persistence.errors import DeviceError
+
+    if task.max_dimension > HIGHEST_ON_A_GPU:
+        raise Unavailable(f"on a GPU tcs computes H0 and H1, not H{task.max_dimension}")
+
+    diagrams = partial(rips, threshold=task.threshold, max_dimension=task.max_dimension, backend="cuda")
+    try:
+        diagrams(task.points)
+    except DeviceError as error:
+        raise Unavailable(str(error)) from None
     return lambda: as_answer(diagrams(task.points, span=stage).bars)
 
 

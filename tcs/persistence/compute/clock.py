@@ -30,3 +30,7 @@ class Clock:
                 yield
         finally:
             self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+
+    def read(self) -> dict[str, float]:
+        """Seconds by stage."""
+        return self.stages

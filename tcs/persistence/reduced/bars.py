@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def of_components(n: int, ends: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bars (m, 2) of n points, of which components end at these lengths, and the others never."""
-    rising = sorted_bits(bits_of(ends)).view(np.float32)
+    return of_rising(n, sorted_bits(bits_of(ends)).view(np.float32))
+
+
+def of_rising(n: int, rising: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Likewise, of lengths in rising order."""
     zeros = int(np.searchsorted(rising, np.float32(0), side="right"))
     bars = room((n - zeros, 2), np.float32)
     bars[:, 0] = 0
@@ -27,7 +31,11 @@ def of_components(n: int, ends: NDArray[np.float32]) -> NDArray[np.float32]:
 def of_pairs(births: NDArray[np.float32], deaths: NDArray[np.float32], paired: NDArray[Any]) -> NDArray[np.float32]:
     """Bars (m, 2) with these births, each paired with one of the deaths or with none (-1)."""
     keys = room(len(births), np.uint64)
-    keys = sorted_bits(keys[: pack(bits_of(births), bits_of(deaths), paired, keys)])
+    return unpacked(sorted_bits(keys[: pack(bits_of(births), bits_of(deaths), paired, keys)]))
+
+
+def unpacked(keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """The bars (m, 2) of which these are the bits of both ends, the birth in the upper half."""
     bars = room((len(keys), 2), np.float32)
     unpack(keys, bars.view(np.uint32))
     return bars
