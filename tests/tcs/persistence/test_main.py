@@ -344,7 +344,7 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], m
 
 
 ENGINE = """
-import hashlib, runpy, sys, time
+import hashlib, runpy, signal, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import numpy as np
@@ -352,6 +352,8 @@ import tcs.persistence
 from tcs.persistence.barcode import Barcode
 from tcs.persistence import diagram
 
+# what is begun in the background of a shell ignores interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 where = sys.argv.pop()
 
 def rips(points, **options):

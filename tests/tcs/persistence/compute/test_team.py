@@ -110,8 +110,11 @@ def run(code: str, act: Callable[[subprocess.Popen[str]], None]) -> tuple[int, s
 def test_control_c(threads: int) -> None:
     """A signal in the midst of the lunes ends a call that would go on for minutes."""
     code = f"""
+import signal
 import numpy as np
 from tcs.persistence import rips
+# what is begun in the background of a shell ignores interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 points = np.random.default_rng(0).random((2_000_000, 3))
 def progress(stage, done, total):
     if stage == "lunes" and done == 1:
