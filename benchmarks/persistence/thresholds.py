@@ -36,6 +36,8 @@ TABLE: dict[tuple[str, int, int], float] = {
     ("torus", 10_000_000, 20): 0.003997365944087505,
     # found in a wedge of the cloud of 1 / 150, since no k-d tree of it all fits into memory
     ("torus", 100_000_000, 20): 0.001771078,
+    # about k for a cloud of so many points of the torus
+    ("tori", 200, 20): 0.708,
     ("square", 1_000, 20): 0.08320813626050949,
     ("square", 1_000, 60): 0.14851337671279907,
     ("square", 10_000, 20): 0.025421924889087677,

@@ -1,4 +1,4 @@
-"""Exact persistent homology of point clouds, distance matrices and images, up to millions of points on a CPU.
+"""Exact persistent homology of point clouds, distance matrices and images, up to millions of points on a CPU or a GPU.
 
 Importing this is cheap: numba and the compiled kernels are loaded by the first call.
 """
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tcs.persistence.alpha_complex import alpha
     from tcs.persistence.barcode import Barcode
+    from tcs.persistence.batch_rips import rips_batch
     from tcs.persistence.cubical import lower_star
     from tcs.persistence.errors import (
+        DeviceError,
         FolderError,
         InputError,
         MemoryForecastError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Barcode": "barcode",
+    "DeviceError": "errors",
     "FolderError": "errors",
     "InputError": "errors",
     "MemoryForecastError": "errors",
@@ -36,11 +39,13 @@ _PLACES = {
     "alpha": "alpha_complex",
     "lower_star": "cubical",
     "rips": "vietoris_rips",
+    "rips_batch": "batch_rips",
     "rips_in_tiles": "tiled_rips",
 }
 
 __all__ = [
     "Barcode",
+    "DeviceError",
     "FolderError",
     "InputError",
     "MemoryForecastError",
@@ -51,6 +56,7 @@ __all__ = [
     "alpha",
     "lower_star",
     "rips",
+    "rips_batch",
     "rips_in_tiles",
 ]
 

@@ -84,13 +84,14 @@ def rips(
         if len(points) == 0:
             return no_points(max_dimension, threshold)
     if backend != "cpu":
-        from tcs.persistence.cuda.backend import on_a_gpu
+        from tcs.persistence.cuda.backend import bars_on_a_gpu
 
-        found = on_a_gpu(
+        found = bars_on_a_gpu(
             points, threshold, max_dimension, metric, span, simplices=simplices, cycles=cycles, strict=backend == "cuda"
         )  # fmt: skip
         if found is not None:
-            return found
+            bars, stages = found
+            return Barcode(bars=tuple(bars), threshold=threshold, n_points=len(points), stages=stages)
     if metric == "euclidean":
         instead = "give fewer points or more memory, or let rips_in_tiles keep most of it on disk"
         require(forecast(*points.shape), memory_limit, f"{len(points):,} points", instead)

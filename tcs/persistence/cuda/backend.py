@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -12,14 +13,17 @@ from tcs.persistence.barcode import Barcode
 from tcs.persistence.cloud.lengths import longest_square
 from tcs.persistence.compute.clock import Clock
 from tcs.persistence.cuda.device import Gpu
-from tcs.persistence.cuda.engine import bars_of, forecast
+from tcs.persistence.cuda.engine import bars_of, bars_of_each, forecast
 from tcs.persistence.errors import DeviceError
 from tcs.persistence.graph.expected import longest_that_matters
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tcs.persistence.compute.clock import Span
     from tcs.persistence.cuda.device import Device
 
+Result = TypeVar("Result")
 # Cells along a grid part so many coordinates, and edges are numbered by 32 bits.
 MOST_DIMENSION, MOST_POINTS = 12, 2**30
 MIB = 2**20
@@ -94,17 +98,41 @@ def unsupported(points: Any, max_dimension: int, metric: str, *, simplices: bool
     return ""
 
 
-def on_a_gpu(
+def bars_on_a_gpu(
     points: Any, threshold: float, max_dimension: int, metric: str, span: Span | None, *, simplices: bool,
     cycles: bool, strict: bool,
-) -> Barcode | None:  # fmt: skip
-    """What :func:`tcs.persistence.rips` is asked; None, and why in the log, once, if the CPU has to do it.
+) -> tuple[list[NDArray[np.float32]], dict[str, float]] | None:  # fmt: skip
+    """Bars and stages of what :func:`tcs.persistence.rips` is asked; None, with the reason in the log, for the CPU.
 
     Raises:
         DeviceError: strict, and there is no GPU for it.
     """
+
+    def work(device: Gpu) -> tuple[list[NDArray[np.float32]], dict[str, float]]:
+        clock = device.clock(span)
+        longest = longest_that_matters(points, longest_square(threshold))
+        return bars_of(points, longest, max_dimension, device, clock), clock.read()
+
+    return _on_a_gpu(
+        points, unsupported(points, max_dimension, metric, simplices=simplices, cycles=cycles), work, strict
+    )
+
+
+def bars_of_each_on_a_gpu(
+    points: NDArray[np.float64], longest: float, cuts: NDArray[np.int64], max_dimension: int, *, strict: bool
+) -> list[list[NDArray[np.float32]]] | None:
+    """Bars of each cloud of what :func:`tcs.persistence.rips_batch` is asked; likewise."""
+
+    def work(device: Gpu) -> list[list[NDArray[np.float32]]]:
+        return bars_of_each(points, longest, cuts, max_dimension, device, device.clock(None))
+
+    refused = unsupported(points, max_dimension, "euclidean", simplices=False, cycles=False)
+    return _on_a_gpu(points, refused, work, strict)
+
+
+def _on_a_gpu(points: Any, refused: str, work: Callable[[Gpu], Result], strict: bool) -> Result | None:
+    """What the work gives on the GPU; None if there is none for it."""
     try:
-        refused = unsupported(points, max_dimension, metric, simplices=simplices, cycles=cycles)
         if refused:
             raise DeviceError(refused)
         device = open_gpu(points.shape[1])
@@ -114,10 +142,8 @@ def on_a_gpu(
                 f"{len(points):,} points: about {needed // MIB:,} MiB of device memory will be needed, "
                 f"{(needed - free) // MIB + 1:,} MiB more than are free"
             )
-        clock = device.clock(span)
-        longest = longest_that_matters(points, longest_square(threshold))
         try:
-            bars = bars_of(points, longest, max_dimension, device, clock)
+            return work(device)
         except MemoryError as error:
             raise DeviceError(f"{len(points):,} points: the memory of the device was used up ({error})") from error
     except DeviceError as error:
@@ -125,7 +151,6 @@ def on_a_gpu(
             raise DeviceError(f"backend='cuda': {error}; backend='cpu' computes the same bars") from error
         log_once(str(error))
         return None
-    return Barcode(bars=tuple(bars), threshold=threshold, n_points=len(points), stages=clock.read())
 
 
 @functools.cache

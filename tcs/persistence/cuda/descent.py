@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tcs.persistence.cuda.device import Scratch
+from tcs.persistence.cuda.device import NONE, Scratch
 
 if TYPE_CHECKING:
     from tcs.persistence.cuda.cells import Cells
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # Edges that wait and rows of a column for which there is room at first, and rows a column in all.
 DEPTH, ROWS = 64, 32
 ROWS_A_COLUMN = 6
-NONE = 2**32 - 1
 
 
 class Columns(NamedTuple):

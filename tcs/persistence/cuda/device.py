@@ -18,6 +18,8 @@ THREADS = 256
 # Warps of a block in launches of whole warps, each with memory of its own.
 WARPS = 4
 LANES = 32
+# What stands for no vertex, row or edge in the kernels.
+NONE = 2**32 - 1
 # Blocks in flight on a multiprocessor for which a launch is made.
 BLOCKS = 16
 # Shared memory of a block without asking for more; scratch that does not fit lies in the device's memory, so much.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tcs.persistence.cuda.cells import sort_into_cells
 from tcs.persistence.cuda.descent import push_down
+from tcs.persistence.cuda.device import NONE, sums_from_zero
 from tcs.persistence.cuda.forest import spanning_forest
 from tcs.persistence.cuda.lunes import find_lunes
 from tcs.persistence.cuda.reduction import key_loops
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from tcs.persistence.compute.clock import Clock
     from tcs.persistence.cuda.device import Device
+    from tcs.persistence.cuda.forest import Forest
+    from tcs.persistence.cuda.lunes import Lunes
 
 # Bytes of device memory for each point and each of its coordinates: keys twice and packed, order, cells with their
 # ranges, found edges as they come and in order, forest, entries and their sums. And what scratch may take beside.
@@ -37,25 +41,65 @@ def bars_of(
     Args:
         points: float64 (n, d), n >= 1. ``longest``: the largest squared length of an edge.
     """
-    n = len(points)
+    _, forest, loops = _found(points, longest, max_dimension, device, clock)
+    with clock.stage("sort"):
+        loops.sort()
+        ends, keys = _to_host([device.xp.sort(forest.ends), loops], device)
+    return [of_rising(len(points), ends.view(np.float32)), _bars_of_loops(keys)][: max_dimension + 1]
+
+
+def bars_of_each(
+    points: NDArray[np.float64], longest: float, cuts: NDArray[np.int64], max_dimension: int, device: Device,
+    clock: Clock,
+) -> list[list[NDArray[np.float32]]]:  # fmt: skip
+    """Likewise of the clouds of which the points begin and end at ``cuts`` (m + 1,), also in the order of the cells."""
+    lunes, forest, loops = _found(points, longest, max_dimension, device, clock)
+    with clock.stage("sort"):
+        xp = device.xp
+        # edges are in the order of their smaller vertex, and so are those in the forest and the rows
+        edges = lunes.row_starts[xp.asarray(cuts)]
+        rows = sums_from_zero(forest.number != NONE, xp)[edges]
+        ends, keys, edges, rows = _to_host([forest.ends, loops, edges, rows], device)
+    found = []
+    for i, (first, last) in enumerate(itertools.pairwise(cuts.tolist())):
+        of_forest = ends[edges[i] - rows[i] : edges[i + 1] - rows[i + 1]]
+        of_loops = keys[rows[i] : rows[i + 1]] if max_dimension else keys[:0]
+        bars = [of_rising(last - first, np.sort(of_forest).view(np.float32)), _bars_of_loops(np.sort(of_loops))]
+        found.append(bars[: max_dimension + 1])
+    return found
+
+
+def _found(
+    points: NDArray[np.float64], longest: float, max_dimension: int, device: Device, clock: Clock
+) -> tuple[Lunes, Forest, Any]:
+    """Edges, forest, and the bits of birth and death of each row's loop; none if only dimension 0 is asked for."""
     with clock.stage("grid"):
         cells = sort_into_cells(device.xp.asarray(points), longest, device)
     with clock.stage("lune"):
         lunes = find_lunes(cells, device)
     with clock.stage("forest"):
-        forest = spanning_forest(n, lunes, device)
-    found: list[Any] = []
-    if max_dimension > 0:
-        with clock.stage("push-down"):
-            columns = push_down(cells, lunes, forest, device)
-        with clock.stage("reduce"):
-            found.append(key_loops(forest.births, lunes.times, columns, device))
-    with clock.stage("sort"):
-        found.append(device.xp.sort(forest.ends))
-        out = device.to_host(device.xp.concatenate([each.view(np.uint8) for each in found]))
-    cut = len(out) - 4 * len(forest.ends)
-    bars = [of_rising(n, out[cut:].view(np.float32))]
-    if max_dimension > 0:
-        keys = out[:cut].view(np.uint64)
-        bars.append(unpacked(keys[: np.searchsorted(keys, np.uint64(2**64 - 1))]))
-    return bars
+        forest = spanning_forest(len(points), lunes, device)
+    if max_dimension == 0:
+        return lunes, forest, device.xp.empty(0, np.uint64)
+    with clock.stage("push-down"):
+        columns = push_down(cells, lunes, forest, device)
+    with clock.stage("reduce"):
+        return lunes, forest, key_loops(forest.births, lunes.times, columns, device)
+
+
+def _to_host(arrays: list[Any], device: Device) -> list[NDArray[Any]]:
+    """Copies of arrays, those of the largest entries first, in one transfer."""
+    order = sorted(range(len(arrays)), key=lambda i: -arrays[i].itemsize)
+    whole = device.to_host(device.xp.concatenate([arrays[i].view(np.uint8) for i in order]))
+    found: list[Any] = [None] * len(arrays)
+    first = 0
+    for i in order:
+        last = first + arrays[i].nbytes
+        found[i] = whole[first:last].view(arrays[i].dtype)
+        first = last
+    return found
+
+
+def _bars_of_loops(keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """Bars of sorted keys; those of loops that are filled at once, all bits set, come last."""
+    return unpacked(keys[: np.searchsorted(keys, np.uint64(2**64 - 1))])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tcs.persistence.cloud.lunes import scale_of
-from tcs.persistence.cuda.device import Scratch, sums_from_zero
+from tcs.persistence.cuda.device import NONE, Scratch, sums_from_zero
 
 if TYPE_CHECKING:
     from tcs.persistence.cuda.cells import Cells
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # Neighbours and fillers of a point for which there is room at first, and edges and fillers a point in all.
 ROOM, SPARE = 96, 24
 EDGES_A_POINT, FILLERS_A_POINT = 3, 2
-NONE = 2**32 - 1
 
 
 class Lunes(NamedTuple):

@@ -17,17 +17,19 @@ SUMS_AN_ENTRY = 4
 
 
 def key_loops(births: Any, deaths: Any, columns: Columns, device: Device) -> Any:
-    """The bits of birth and death of the loop that each row opens, float32, the birth in the upper half, in order.
+    """The bits of birth and death of the loop that each row opens, float32, the birth in the upper half.
 
     Args:
         births, deaths: squared lengths of rows (r,) and columns (k,), in any order.
         columns: rows of each column.
 
     Returns:
-        uint64 (r,), sorted; all bits are set for loops that are filled at once.
+        uint64 (r,); all bits are set for loops that are filled at once.
     """
     xp, r = device.xp, len(births)
-    row_order, column_order = (xp.argsort(each.view(np.uint64), kind="stable") for each in (births, deaths))
+    row_order, column_order = (
+        xp.argsort(each.view(np.uint64), kind="stable").astype(np.uint32) for each in (births, deaths)
+    )
     table, start, stop = _rows(r, columns, row_order, column_order, device)
     births, deaths = births[row_order], deaths[column_order]
     owner = xp.zeros(len(deaths), np.uint32)
@@ -42,8 +44,7 @@ def key_loops(births: Any, deaths: Any, columns: Columns, device: Device) -> Any
             cursor = len(table)
             table = _grown(table, 2 * len(table), device)
     keys = xp.empty(r, np.uint64)
-    device.launch("key_loops", r, r, births, deaths, table, start, stop, keys)
-    keys.sort()
+    device.launch("key_loops", r, r, row_order, births, deaths, table, start, stop, keys)
     return keys
 
 
@@ -53,7 +54,7 @@ def _rows(r: int, columns: Columns, row_order: Any, column_order: Any, device: D
     ranks = []
     for order in (row_order, column_order):
         ranks.append(xp.empty(len(order), np.uint32))
-        device.launch("invert", len(order), len(order), order.astype(np.uint32), ranks[-1])
+        device.launch("invert", len(order), len(order), order, ranks[-1])
     sums = sums_from_zero(columns.sizes, xp, np.uint64)
     m = int(sums[-1])
     keys = xp.empty(m, np.uint64)

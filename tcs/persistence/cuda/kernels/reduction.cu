@@ -87,15 +87,16 @@ extern "C" __global__ void add_owners(
 }
 
 // The bits of birth and death of the loop that each row opens, both float32, the birth in the upper half; all bits for
-// a loop that is filled at once. Owners tell which column closes which row.
+// a loop that is filled at once. They are written where the row was before rows were put in order.
 extern "C" __global__ void key_loops(
-    u64 r, const f64* births, const f64* deaths, const u32* columns, const u64* start, const u64* stop, u64* keys)
+    u64 r, const u32* order, const f64* births, const f64* deaths, const u32* columns, const u64* start,
+    const u64* stop, u64* keys)
 {
     EACH(row, r) {
         // of the loop that stays open inf
         u32 birth = length_bits(births[row]), death = 0x7F800000u;
         if (start[row] < stop[row])
             death = length_bits(deaths[columns[start[row]]]);
-        keys[row] = birth < death ? (u64)birth << 32 | death : ~0ull;
+        keys[order[row]] = birth < death ? (u64)birth << 32 | death : ~0ull;
     }
 }

@@ -14,7 +14,7 @@ pytest.importorskip("numba", reason="the engine's kernels are compiled by numba"
 
 from clouds import torus
 from host_device import COMPILER, HostDevice
-from tcs.persistence import rips
+from tcs.persistence import rips, rips_batch
 from tcs.persistence.cuda import backend
 from tcs.persistence.cuda.__main__ import main
 from tcs.persistence.cuda.device import EventClock
@@ -127,6 +127,17 @@ def test_the_same_call_on_either_device(name: str) -> None:
         assert here.n_points == 300
     assert list(here.stages) == ["grid", "lune", "forest", "push-down", "reduce", "sort"]
     assert set(spans) == set(here.stages)
+
+
+@needs_a_compiler
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("max_dimension", [0, 1])
+def test_batches_on_either_device(max_dimension: int) -> None:
+    rng = np.random.default_rng(0)
+    clouds = [rng.random((n, 2)) for n in (40, 0, 1, 90, 200)]
+    here = rips_batch(clouds, threshold=0.4, max_dimension=max_dimension, backend="cuda")
+    there = rips_batch(clouds, threshold=0.4, max_dimension=max_dimension)
+    assert [each.digest() for each in here] == [each.digest() for each in there]
 
 
 @needs_a_compiler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +24,7 @@ from tcs.persistence.compute.clock import Clock
 from tcs.persistence.compute.team import Team
 from tcs.persistence.cuda import descent, lunes
 from tcs.persistence.cuda.cells import sort_into_cells
-from tcs.persistence.cuda.engine import bars_of
+from tcs.persistence.cuda.engine import LITTLE, bars_of, forecast
 from tcs.persistence.reduced.forest import spanning_forest as forest_on_the_cpu
 
 if COMPILER is None:
@@ -86,6 +87,20 @@ def test_scratch_and_staging_that_are_too_small_are_made_larger(scale: float) ->
     ):  # fmt: skip
         found = found_in(points, 1.2 * scale)
     assert_same(found, by_grid(points, 1.2 * scale).bars)
+
+
+@pytest.mark.parametrize(
+    ("points", "threshold"), [(torus(5_000), 0.14), (np.random.default_rng(0).random((5_000, 3)), 0.148)]
+)
+def test_memory_is_forecast(points: Any, threshold: float) -> None:
+    """What numpy takes in the place of CuPy, at a mean degree of 20 and 60; the sorts of a GPU take some more."""
+    device, longest = HostDevice(3), longest_square(threshold)
+    bars_of(points[:100], longest, 1, device, Clock())
+    tracemalloc.start()
+    bars_of(points, longest, 1, device, Clock())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.8 * (forecast(*points.shape) - LITTLE)
 
 
 def test_the_complex_is_that_of_the_cpu() -> None:
