@@ -42,6 +42,13 @@ def test_no_multiplication_is_contracted(compiler: Nvrtc) -> None:
     assert code.count(b"fma.rn.f64") > 5
 
 
+def test_lengths_below_the_normal_numbers_stay_what_they_are(compiler: Nvrtc) -> None:
+    """CuPy has the compiler take such float32 numbers for 0, everywhere but where the kernels round a length."""
+    code, _ = compiler.compile(source(), (*options(3), "-ftz=true", "-arch=compute_80"), "PTX")
+    assert code.count(b"cvt.rn.f32.f64") == 3
+    assert b"cvt.rn.ftz.f32.f64" in code
+
+
 def test_every_kernel_has_parameters() -> None:
     assert {"lunes", "push_down", "claim", "add_owners", "hook", "find_rows"} <= set(kernels())
     assert source().count("__global__") == len(kernels())

@@ -76,7 +76,7 @@ def test_lattices_full_of_ties_and_duplicates(points: Any, threshold: float) -> 
     assert_same(found_in(points, threshold), bars(lengths(points.astype(float)), threshold))
 
 
-@pytest.mark.parametrize("scale", [2.0**-30, 1.0, 2.0**30])
+@pytest.mark.parametrize("scale", [2.0**-140, 2.0**-30, 1.0, 2.0**30])
 def test_scratch_and_staging_that_are_too_small_are_made_larger(scale: float) -> None:
     """Room for three neighbours, one filler, four edges on the stack and one row; the same bars."""
     points = np.random.default_rng(3).normal(size=(200, 3)) * scale
