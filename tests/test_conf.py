@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from harness.cli.compose import compose
 from harness.conditions import require_known
-from harness.config import GateConfig, problems
+from harness.config import GateConfig, RunConfig, problems
 from harness.discover import registry
 from harness.trials.plan import plan
 
@@ -28,10 +29,15 @@ COVERED_BY_TESTS = {
 CONDITIONS = {"gpu": "A100 80GB", "cuda": "12.2"}
 
 
+@functools.cache
+def composed(name: str) -> RunConfig:
+    return compose(ROOT, [f"conf={name}"])
+
+
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_configuration_composes(name: str) -> None:
     """It is typed, makes sense, has a phase and a title, and every gate of it is complete."""
-    config = compose(ROOT, [f"conf={name}"])
+    config = composed(name)
     assert problems(config) == []
     assert config.phase
     assert config.title
@@ -47,7 +53,7 @@ def test_a_configuration_composes(name: str) -> None:
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_configuration_can_be_planned(name: str) -> None:
     """Every case and player that it names is registered and answers the task."""
-    config = compose(ROOT, [f"conf={name}"])
+    config = composed(name)
     known = registry(ROOT, config.players)
     trials = plan(config, known, threads=2)
     assert {trial.entry for trial in trials} == set(config.cases)
@@ -64,7 +70,7 @@ def test_a_configuration_can_be_planned(name: str) -> None:
 
 def test_every_row_has_a_gate() -> None:
     """All rows of the requirements, from today on; a row without a gate names the test that stands for it."""
-    gates = [gate for name in CONFIGURATIONS for gate in compose(ROOT, [f"conf={name}"]).gates.values()]
+    gates = [gate for name in CONFIGURATIONS for gate in composed(name).gates.values()]
     rows = {row for gate in gates for row in re.split(r",\s*", gate.row)}
     assert set(ROWS) - rows <= set(COVERED_BY_TESTS)
 
@@ -72,14 +78,14 @@ def test_every_row_has_a_gate() -> None:
 @pytest.mark.parametrize(("phase", "letter"), [("phase1", "Q"), ("phase2", "T"), ("phase3", "D")])
 def test_a_phase_holds_its_rows(phase: str, letter: str) -> None:
     """Each phase's own configuration has a gate for each of its rows."""
-    gates = compose(ROOT, [f"conf={phase}"]).gates.values()
+    gates = composed(phase).gates.values()
     rows = {row for gate in gates for row in re.split(r",\s*", gate.row)}
     assert {row for row in ROWS if row.startswith(letter)} <= rows
 
 
 def test_the_targets_are_those_of_the_requirements() -> None:
     """The bounds that the requirements give as numbers, literally, with their units."""
-    gates = {key: gate for name in PHASES for key, gate in compose(ROOT, [f"conf={name}"]).gates.items()}
+    gates = {key: gate for name in PHASES for key, gate in composed(name).gates.items()}
     found = {key: (gate.below, gate.above, gate.unit) for key, gate in gates.items()}
     wanted: dict[str, tuple[float | None, float | None, str]] = {
         "q2_sequence_length": (None, 8191, "tokens"),
@@ -107,7 +113,7 @@ def test_the_targets_are_those_of_the_requirements() -> None:
 def test_the_million_points_are_bound_to_their_conditions() -> None:
     """Speed-ups and times at 1M points are claimed on an A100 80GB with CUDA 12.2, or for any GPU in so many words."""
     for name in ("phase2", "phase3"):
-        for key, gate in compose(ROOT, [f"conf={name}"]).gates.items():
+        for key, gate in composed(name).gates.items():
             if gate.where.get("n") == 1000000 and gate.kind in ("ratio", "absolute") and gate.player.endswith("cuda"):
                 at_hand = "on the GPU at hand" in gate.title
                 assert gate.requires == ({"gpu": "any"} if at_hand else CONDITIONS), key
@@ -117,7 +123,7 @@ def test_the_million_points_are_bound_to_their_conditions() -> None:
 
 def test_phase_3_opens_on_d0_alone() -> None:
     """Every gate of phase 3 needs d0, and d0 needs right answers and the ratio over both GUDHI and a CPU's Ripser."""
-    config = compose(ROOT, ["conf=phase3"])
+    config = composed("phase3")
     gates = config.gates
     right = ["d0_agree", "d0_controls"]
     assert gates["d0"].needs == ["d0_over_cpu_ripser", *right]
@@ -130,7 +136,7 @@ def test_phase_3_opens_on_d0_alone() -> None:
 
 def test_fidelity_is_judged_on_real_data() -> None:
     """A gate on biological recordings or on a model's quality cannot pass on made-up input."""
-    phase1, phase3 = (compose(ROOT, [f"conf={name}"]).gates for name in ("phase1", "phase3"))
+    phase1, phase3 = (composed(name).gates for name in ("phase1", "phase3"))
     for key in ("d5_plausibility", "d4_pci", "h4_small_world"):
         assert phase3[key].requires == {"provenance": "real"}, key
     for key in ("q1_state_evolution", "q3_parity_f16", "q3_parity_int8", "q3_parity_int4", "h3_quantisation_error"):
@@ -141,7 +147,7 @@ def test_what_nothing_can_answer_says_so() -> None:
     """A blocked gate says in a sentence what is missing; its player is not there, or it would not be blocked."""
     known = registry(ROOT)
     for name in PHASES:
-        for key, gate in compose(ROOT, [f"conf={name}"]).gates.items():
+        for key, gate in composed(name).gates.items():
             if gate.blocked:
                 assert len(gate.blocked.split()) > 5, key
                 assert gate.player not in known.players or not gate.player, f"gates.{key} has a player; drop 'blocked'"
@@ -149,7 +155,7 @@ def test_what_nothing_can_answer_says_so() -> None:
 
 def test_smoke_can_pass_anywhere() -> None:
     """The smoke run has a gate on agreement and one on the controls, none that is blocked or bound to a machine."""
-    config = compose(ROOT, ["conf=smoke"])
+    config = composed("smoke")
     kinds = {gate.kind for gate in config.gates.values()}
     assert {"agreement", "control"} <= kinds
     assert not [key for key, gate in config.gates.items() if gate.blocked or gate.requires]
