@@ -20,7 +20,7 @@ SOUND = [name for name in PLAYERS if KNOWN.player(name).role != "control"]
 
 def small() -> Problem:
     """Clouds of 12 points, some of them twice, which the textbook reduces."""
-    points = np.random.default_rng(0).integers(0, 5, (9, 12, 3)).astype(float)
+    points = np.random.default_rng(0).integers(0, 6, (9, 12, 2)).astype(float)
     return Problem(inputs={"points": points, "threshold": 2.6, "max_dimension": 1})
 
 
