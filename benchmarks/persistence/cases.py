@@ -4,9 +4,9 @@ Different complexes are different tasks, so that they never share a column:
 
 - ``persistence.rips``: Vietoris-Rips, a simplex appears at its longest edge; edges up to ``threshold``, both rounded
   to float32;
+- ``persistence.rips_batch``: the same of many small clouds, one answer for all (:mod:`benchmarks.persistence.batches`);
 - ``persistence.alpha``: alpha complex, values are squared radii, no threshold;
 - ``persistence.cubical``: grid of cubes with values on the vertices, a cube appears with its highest vertex;
-- ``persistence.rips_batch``: the same of many small clouds, one answer for all (:mod:`benchmarks.persistence.batches`);
 - ``persistence.flood``: Flood complex, values are radii; approximates the alpha filtration.
 
 All over Z/2. ``k`` is the mean degree at the threshold (:mod:`benchmarks.persistence.thresholds`). A seed other

@@ -58,6 +58,13 @@ class Grid(NamedTuple):
     axes: NDArray[np.int64]
     strides: NDArray[np.int64]
 
+    def rows(self) -> NDArray[np.int64]:
+        """What is added to the key of a cell for each row of three cells around it, in rising order."""
+        rows = np.zeros(1, dtype=np.int64)
+        for step in self.strides[1:-1]:
+            rows = (rows[:, None] + step * np.array([-1, 0, 1])).ravel()
+        return np.sort(rows)
+
 
 def bounds(points: NDArray[np.float64], team: Team) -> NDArray[np.float64]:
     """Smallest and largest coordinates (2, d) of points (n, d), n >= 1."""
@@ -116,11 +123,9 @@ def cut_into_cells(
     begins[::CROWD] = True
     first = np.flatnonzero(begins)
     keys, starts = keys[first], np.append(first, len(points))
-    rows = np.zeros(1, dtype=np.int64)
-    for step in grid.strides[1:-1]:
-        rows = (rows[:, None] + step * np.array([-1, 0, 1])).ravel()
+    rows = grid.rows()
     spans = room((2, len(keys), len(rows)), order.dtype)
-    team.run("cells", lambda a, b: find_rows(keys, starts, np.sort(rows), a, b, *spans), parts_of(len(keys), PART))
+    team.run("cells", lambda a, b: find_rows(keys, starts, rows, a, b, *spans), parts_of(len(keys), PART))
     return Cells(points, order, starts, spans[0], spans[1])
 
 

@@ -58,13 +58,10 @@ def sort_into_cells(points: Any, longest: float, device: Device) -> Cells:
     cells = int(sums[-1])
     cell_of, cell_keys, starts = xp.empty(n, np.uint32), xp.empty(cells, np.uint64), xp.empty(cells + 1, np.uint32)
     device.launch("cut_cells", n, keys, sums, n, cell_of, cell_keys, starts, cells)
-    rows = np.zeros(1, dtype=np.int64)
-    for step in grid.strides[1:-1]:
-        rows = (rows[:, None] + step * np.array([-1, 0, 1])).ravel()
+    # a negative number wraps around, and back when it is added
+    rows = xp.asarray(grid.rows().view(np.uint64))
     low, high = xp.empty((cells, len(rows)), np.uint32), xp.empty((cells, len(rows)), np.uint32)
-    # a negative step wraps around, and back when it is added
-    steps = xp.asarray(np.sort(rows).view(np.uint64))
-    device.launch("find_rows", cells * len(rows), cell_keys, starts, cells, steps, len(rows), low, high)
+    device.launch("find_rows", cells * len(rows), cell_keys, starts, cells, rows, len(rows), low, high)
     return Cells(ordered, places, cell_of, low, high, axes[:-1].copy(), longest)
 
 

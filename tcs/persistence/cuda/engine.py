@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tcs.persistence.cuda.lunes import Lunes
 
 # Bytes of device memory for each point and each of its coordinates: keys twice and packed, order, cells with their
-# ranges, found edges as they come and in order, forest, entries and their sums. And what scratch may take beside.
+# ranges, found edges as they come and in order, forest, entries and their sums; and what a small cloud takes. Scratch
+# for crowded points is not foreseen.
 BYTES_A_POINT, BYTES_A_COORDINATE, LITTLE = 360, 28, 64 * 2**20
 
 
