@@ -1,0 +1,61 @@
+"""Many texts at once, each on its own: padded passes from an empty cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tcs.embedder.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tcs.embedder.model import Model
+
+# Tokens of one pass, padding among them: enough to keep a machine busy, few enough for the logits.
+TOKENS_A_PASS = 2048
+# A text joins a pass if no more than this part of it is padding.
+PADDING = 0.25
+
+
+def groups(lengths: list[int]) -> Iterator[list[int]]:
+    """Numbers of the texts that go into one pass, those of like length together.
+
+    >>> list(groups([5, 900, 6, 2000]))
+    [[0, 2], [1], [3]]
+    """
+    group: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+        members = [*group, i]
+        padded = len(members) * lengths[i]
+        waste = padded - sum(lengths[j] for j in members)
+        if group and (padded > TOKENS_A_PASS or waste > PADDING * padded):
+            yield group
+            members = [i]
+        group = members
+    if group:
+        yield group
+
+
+def padded_outputs(model: Model, texts: list[NDArray[np.int64]]) -> list[NDArray[Any]]:
+    """Outputs (n, width) of each text's tokens (n,), in one pass.
+
+    Padding goes to the right, where a causal graph cannot see it; else to the left.
+
+    Raises:
+        ContractError: the graph takes padding on neither side.
+    """
+    longest = max(map(len, texts))
+    even = min(map(len, texts)) == longest
+    if not even and not model.paddings:
+        raise ContractError(f"{model.path.name} gives other outputs for padded texts; embed them one by one")
+    right = even or "right" in model.paddings
+    tokens, mask = np.zeros((len(texts), longest), np.int64), np.zeros((len(texts), longest), np.int64)
+    places = [slice(None, len(text)) if right else slice(longest - len(text), None) for text in texts]
+    for row, (text, place) in enumerate(zip(texts, places, strict=True)):
+        tokens[row, place], mask[row, place] = text, 1
+    found = model.outputs(tokens, mask, np.maximum(mask.cumsum(1) - 1, 0))
+    return [found[row, place] for row, place in enumerate(places)]

@@ -1,0 +1,162 @@
+"""Keys and values of one sequence, in two buffers that take turns: what a step reads, and what it writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tcs.embedder.errors import CacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from tcs.embedder.contract import Contract
+
+LINE = 64
+"""Bytes to which tensors are aligned."""
+
+
+class Cache:
+    """The cache of one sequence: tensors (1, kv_heads, length, head_size) of all layers, key and value in turn.
+
+    A graph gives back all keys and values, old and new, so a step reads one buffer and writes the other, and nothing
+    is copied besides. Slots at the front can be hidden from the graph by its attention mask, until there is no more
+    room; then they are dropped, and the others move to the front.
+
+    Args:
+        contract: of the graph. ``capacity``: slots, those that are hidden among them.
+        xp: where the buffers lie: numpy for the memory of the host, cupy for that of a GPU.
+    """
+
+    def __init__(self, contract: Contract, capacity: int, xp: Any = np) -> None:
+        self.capacity, self.xp = capacity, xp
+        self._shape = (contract.kv_heads, contract.head_size)
+        each = contract.kv_heads * contract.head_size * capacity * np.dtype(contract.cache_type).itemsize
+        row = -(-each // LINE) * LINE
+        tensors = len(contract.past)
+        # not touched before they are used, so a short sequence takes little memory however long it may become
+        self._buffers = [xp.empty((tensors, row), np.uint8).view(contract.cache_type) for _ in range(2)]
+        self._pointers = [[_address(buffer) + row * i for i in range(tensors)] for buffer in self._buffers]
+        self._past = 0
+        self.mask: NDArray[np.int64] = np.ones((1, capacity), np.int64)
+        self.length, self.hidden = 0, 0
+        # The length before the last call, whose past still stands in the other buffer; -1 if it does not.
+        self._before = -1
+        self._drops = 0
+
+    @property
+    def visible(self) -> int:
+        """Tokens that the next one can see."""
+        return self.length - self.hidden
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of both buffers."""
+        return sum(int(buffer.nbytes) for buffer in self._buffers)
+
+    @property
+    def past_pointers(self) -> list[int]:
+        """Where the past of each tensor lies."""
+        return self._pointers[self._past]
+
+    def begin(self) -> list[int]:
+        """Where each tensor is to be written; what stood there is lost."""
+        self._before = -1
+        return self._pointers[1 - self._past]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.length, self.hidden, self._before = 0, 0, -1
+        self._drops += 1
+        self.mask[:] = 1
+
+    def make_room(self, tokens: int, *, hides: bool) -> int:
+        """Drop what is hidden if the next tokens would not fit beside it; how many slots were dropped.
+
+        Args:
+            hides: whether the graph heeds a mask that hides slots at the front; else they are dropped at once.
+        """
+        if not self.hidden or (hides and self.length + tokens <= self.capacity):
+            return 0
+        dropped = self.hidden
+        kept = self.length - dropped
+        # the past may not overlap itself, so it moves to the other buffer
+        self._tensors(1 - self._past, kept)[:] = self._tensors(self._past, self.length)[:, :, dropped:]
+        self._past, self.length, self._before = 1 - self._past, kept, -1
+        self._drops += 1
+        self.mask[0, :dropped] = 1
+        self.hidden = 0
+        return dropped
+
+    def hide(self, tokens: int) -> None:
+        """Hide the oldest tokens that are visible from the steps that follow."""
+        self.mask[0, self.hidden : self.hidden + tokens] = 0
+        self.hidden += tokens
+
+    def take(self, tokens: int) -> None:
+        """Take what a step wrote for so many tokens.
+
+        Raises:
+            CacheError: it is not finite; the cache stays as it was.
+        """
+        length = self.length + tokens
+        new = self._tensors(1 - self._past, length)[:, :, self.length :]
+        if not bool(self.xp.isfinite(new).all()):
+            bad = [int(i) for i in self.xp.flatnonzero(~self.xp.isfinite(new).all(axis=(1, 2, 3)))]
+            raise NotFinite(bad)
+        self._before = self.length
+        self._past, self.length = 1 - self._past, length
+
+    def mark(self) -> tuple[int, int, int]:
+        """Where the sequence stands, for :meth:`return_to`."""
+        return self.length, self.hidden, self._drops
+
+    def return_to(self, mark: tuple[int, int, int]) -> bool:
+        """Forget what came after a mark, at no cost if that was one call; False if slots were dropped meanwhile."""
+        length, hidden, drops = mark
+        if drops != self._drops:
+            return False
+        if length == self._before:
+            self._past = 1 - self._past
+        elif length != self.length:
+            self._tensors(1 - self._past, length)[:] = self._tensors(self._past, self.length)[:, :, :length]
+            self._past = 1 - self._past
+        self.length, self._before = length, -1
+        self.mask[0, hidden : self.hidden] = 1
+        self.hidden = hidden
+        return True
+
+    def turn_keys(self, turn: Callable[[Any], None]) -> None:
+        """Change all keys (layers, kv_heads, length, head_size) in place."""
+        turn(self._tensors(self._past, self.length)[::2])
+
+    def read(self) -> NDArray[Any]:
+        """A copy of what is visible, (layers, 2, kv_heads, visible, head_size), keys before values."""
+        found = self._tensors(self._past, self.length)[:, :, self.hidden :]
+        host: NDArray[Any] = np.array(found if self.xp is np else self.xp.asnumpy(found))
+        return host.reshape(-1, 2, *host.shape[1:])
+
+    def whole(self) -> list[NDArray[Any]]:
+        """A copy of each tensor (1, kv_heads, length, head_size), key and value in turn, hidden slots among them."""
+        found = self._tensors(self._past, self.length)
+        return [np.array(each if self.xp is np else self.xp.asnumpy(each))[None] for each in found]
+
+    def _tensors(self, which: int, length: int) -> Any:
+        """A view (tensors, kv_heads, length, head_size) of a buffer."""
+        heads, size = self._shape
+        return self._buffers[which][:, : heads * length * size].reshape(-1, heads, length, size)
+
+
+class NotFinite(CacheError):
+    """Tensors (their numbers, key and value in turn) that hold NaN or infinity."""
+
+    def __init__(self, tensors: list[int]) -> None:
+        super().__init__(tensors)
+        self.tensors = tensors
+
+
+def _address(buffer: Any) -> int:
+    return int(buffer.ctypes.data if isinstance(buffer, np.ndarray) else buffer.data.ptr)
