@@ -178,6 +178,8 @@ def player(
     The function itself is the set-up and is not timed. It returns ``solve``, which takes no argument, is
     timed, and returns the answer: a mapping from name to array. A player that cannot answer a problem
     raises :class:`harness.errors.Unavailable` with its reason. Heavy imports belong inside the function.
+    If ``solve`` has a method ``metrics``, it is called after the last timed call and tells what the player has measured
+    of itself: name to ``{"value": float, "unit": str, "direction": "lower" | "higher"}``.
     ``stage`` is a :class:`Stage`; ``inputs["threads"]`` is the number of threads that it may use.
     """
 

@@ -12,7 +12,8 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from tcs.persistence.compute.clock import Clock, Span
 from tcs.persistence.cuda.device import LANES, WARPS, Scratch
 from tcs.persistence.cuda.source import Parameter, arguments, kernels, source
+from tcs.persistence.cuda.tally import Tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +88,7 @@ class HostDevice:
         change: makes other kernels of the text.
     """
 
-    xp = np
+    xp: Any = np
 
     def __init__(
         self, dimension: int, *, seed: int = 0, sanitizer: str = "", change: Callable[[str], str] = lambda text: text
@@ -109,6 +111,7 @@ class HostDevice:
         self._threads = LANES if sanitizer else THREADS
         self.most_warps = WARPS if sanitizer else 2 * WARPS
         self.launches: dict[str, int] = {}
+        self.tally = Tally(Clock())
 
     def launch(self, name: str, work: int, *values: Any) -> None:
         """Run a kernel on a few threads, each with its share of the work."""
@@ -136,10 +139,111 @@ class HostDevice:
         self._launch(name.encode(), addresses, blocks, threads, shared, seed)
 
     def to_host(self, array: Any) -> NDArray[Any]:
-        """The array itself."""
+        """The array itself, entered as a GPU would."""
+        self.tally.fetched.append(int(array.nbytes))
         found: NDArray[Any] = np.asarray(array)
         return found
 
     def clock(self, span: Span | None) -> Clock:
         """A clock of this machine."""
         return Clock(span)
+
+
+class HostGpu(HostDevice):
+    """A device of this machine that has so much memory, a pool of it, and a bandwidth, as a GPU says it has.
+
+    Attributes:
+        room: bytes in all. ``largest``: of the longest piece that the driver has, if one is asked for.
+        growth: pieces that every computation asks the driver for, as if the pool were too small.
+    """
+
+    room = largest = 2**40
+    growth = 0
+    held = 0
+
+    def free(self) -> int:
+        return self.room
+
+    def name(self) -> str:
+        return "a host"
+
+    def pool(self) -> int:
+        return self.held
+
+    def reserve(self, size: int) -> None:
+        if size > self.largest:
+            raise MemoryError(f"out of memory allocating {size:,} bytes")
+        self.held += size
+
+    @contextmanager
+    def allocations(self) -> Iterator[list[int]]:
+        found: list[int] = []
+        yield found
+        found += [512] * self.growth
+
+    def bandwidth(self) -> float:
+        return 1e12
+
+
+class Held(np.ndarray):
+    """An array in the memory of a device, of which a host sees no value, and that does not meet arrays of the host."""
+
+    def _refuse(self, *args: Any, **more: Any) -> Any:
+        raise AssertionError("a value leaves the device, and not by to_host")
+
+    __bool__ = __int__ = __float__ = __index__ = item = tolist = _refuse
+
+    def __iter__(self) -> Any:
+        return super().__iter__() if self.ndim > 1 else self._refuse()
+
+    def __getitem__(self, place: Any) -> Any:
+        return _held(super().__getitem__(place))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **more: Any) -> Any:
+        refuse_arrays_of_the_host(inputs)
+        if "out" in more:
+            more["out"] = tuple(each.view(np.ndarray) for each in more["out"])
+        plain = [each.view(np.ndarray) if isinstance(each, Held) else each for each in inputs]
+        return _held(getattr(ufunc, method)(*plain, **more))
+
+
+def _held(found: Any) -> Any:
+    """A result, a single number too, as an array of the device."""
+    return np.asarray(found).view(Held)
+
+
+def refuse_arrays_of_the_host(values: Any) -> None:
+    """Raise where CuPy would: at an array of numpy, which is not on the device."""
+    for each in values:
+        if isinstance(each, list | tuple):
+            refuse_arrays_of_the_host(each)
+        assert not isinstance(each, np.ndarray) or isinstance(each, Held), "an array of the host meets the device"
+
+
+class HeldArrays:
+    """numpy, by whose functions arrays are made and changed on the device only."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(np, name)
+
+        def on_the_device(*args: Any, **more: Any) -> Any:
+            if name != "asarray":
+                refuse_arrays_of_the_host(args)
+            return _held(function(*args, **more))
+
+        return on_the_device
+
+
+class ClosedDevice(HostDevice):
+    """A device of this machine whose memory is as closed to the host as that of a GPU."""
+
+    xp: Any = HeldArrays()
+
+    def _run(self, name: str, blocks: int, threads: int, shared: int, values: tuple[Any, ...]) -> None:
+        refuse_arrays_of_the_host(values)
+        super()._run(name, blocks, threads, shared, values)
+
+    def to_host(self, array: Any) -> NDArray[Any]:
+        """A copy."""
+        assert isinstance(array, Held)
+        return super().to_host(array).view(np.ndarray).copy()

@@ -229,6 +229,40 @@ def is_slow(inputs: Inputs, stage: Stage) -> Solve:
     return solve
 
 
+class Telling:
+    """Right, and tells something of itself."""
+
+    def __init__(self, inputs: Inputs, told: Callable[[], Any]) -> None:
+        self.inputs, self.metrics = inputs, told
+
+    def __call__(self) -> Any:
+        return {"values": self.inputs["values"] * 2}
+
+
+@player(name="tells", task="echo")
+def tells(inputs: Inputs, stage: Stage) -> Solve:
+    """Its own numbers stand beside the check's."""
+    return Telling(inputs, lambda: {"words": {"value": 3, "unit": "words", "direction": "lower"}})
+
+
+@player(name="flatters", task="echo")
+def flatters(inputs: Inputs, stage: Stage) -> Solve:
+    """Tells a better number than the check found."""
+    return Telling(inputs, lambda: {"size": {"value": 1e9, "unit": "1", "direction": "higher"}})
+
+
+@player(name="tells nonsense", task="echo")
+def tells_nonsense(inputs: Inputs, stage: Stage) -> Solve:
+    """Its number is none."""
+    return Telling(inputs, lambda: {"words": {"value": float("nan"), "unit": "words", "direction": "lower"}})
+
+
+@player(name="stumbles", task="echo")
+def stumbles(inputs: Inputs, stage: Stage) -> Solve:
+    """Raises when it is asked about itself."""
+    return Telling(inputs, lambda: 1 // 0)
+
+
 @player(name="fills the disk", task="echo")
 def fills_the_disk(inputs: Inputs, stage: Stage) -> Solve:
     """Stands for a worker whose answer does not fit."""

@@ -61,6 +61,10 @@ class CudaClock:
         self._cuda.Device().synchronize()
         return time.perf_counter()
 
+    def address(self) -> str:
+        """Of the device on the PCI bus, for example ``0000:41:00.0``."""
+        return str(self._cuda.Device().pci_bus_id)
+
 
 class TorchClock:
     """The same as :class:`CudaClock`, by the CUDA events of torch, for an environment that has it and no cupy."""
@@ -86,6 +90,11 @@ class TorchClock:
         """A point in time, seconds, once all work on the device is done."""
         self._cuda.synchronize()
         return time.perf_counter()
+
+    def address(self) -> str:
+        """Of the device on the PCI bus, for example ``00000000:41:00.0``."""
+        found = self._cuda.get_device_properties(self._cuda.current_device())
+        return f"{found.pci_domain_id:08x}:{found.pci_bus_id:02x}:{found.pci_device_id:02x}.0"
 
 
 Clock = WallClock | CudaClock | TorchClock

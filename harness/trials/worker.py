@@ -45,6 +45,7 @@ def main(job_file: str) -> int:
 
 
 def _play(job: Mapping[str, Any], folder: Path, start: float) -> dict[str, Any]:
+    from harness.trials.beside import of_the_player, on_the_gpu
     from harness.trials.clock import Stages, clock_for, sample
     from harness.trials.target import load
 
@@ -69,8 +70,9 @@ def _play(job: Mapping[str, Any], folder: Path, start: float) -> dict[str, Any]:
         _require_finished(answer)
         answers.setdefault(_fingerprint(answer), answer)
 
-    found = sample(solve, job["sampling"], clock=clock, stages=stages, starting=starting, seen=seen)
-    peak = _status_bytes("VmHWM")
+    with on_the_gpu(clock) as readings:
+        found = sample(solve, job["sampling"], clock=clock, stages=stages, starting=starting, seen=seen)
+    peak, device_peak = _status_bytes("VmHWM"), _device_peak(job)
     if _fingerprint(inputs) != before:
         raise ValueError("the player changed its inputs, so later calls answered another problem; let it copy them")
     return {
@@ -89,8 +91,9 @@ def _play(job: Mapping[str, Any], folder: Path, start: float) -> dict[str, Any]:
             "host_peak": peak,
             "host_before": memory_before,
             "host_source": "VmHWM",
-            "device_peak": _device_peak(job),
+            "device_peak": device_peak,
         },
+        "metrics": {**readings, **of_the_player(solve)},
         "answers": [_save(answer, folder, index) for index, answer in enumerate(answers.values())],
         "fingerprints": list(answers),
     }

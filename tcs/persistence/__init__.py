@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tcs.persistence.barcode import Barcode
     from tcs.persistence.batch_rips import rips_batch
     from tcs.persistence.cubical import lower_star
+    from tcs.persistence.cuda.backend import reserve_gpu
     from tcs.persistence.errors import (
         DeviceError,
         FolderError,
@@ -38,6 +39,7 @@ _PLACES = {
     "WorkerError": "errors",
     "alpha": "alpha_complex",
     "lower_star": "cubical",
+    "reserve_gpu": "cuda.backend",
     "rips": "vietoris_rips",
     "rips_batch": "batch_rips",
     "rips_in_tiles": "tiled_rips",
@@ -55,6 +57,7 @@ __all__ = [
     "WorkerError",
     "alpha",
     "lower_star",
+    "reserve_gpu",
     "rips",
     "rips_batch",
     "rips_in_tiles",

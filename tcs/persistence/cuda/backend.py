@@ -14,7 +14,7 @@ from tcs.persistence.cloud.lengths import longest_square
 from tcs.persistence.compute.clock import Clock
 from tcs.persistence.cuda.device import Gpu
 from tcs.persistence.cuda.engine import bars_of, bars_of_each, forecast
-from tcs.persistence.errors import DeviceError
+from tcs.persistence.errors import DeviceError, InputError
 from tcs.persistence.graph.expected import longest_that_matters
 
 if TYPE_CHECKING:
@@ -63,6 +63,32 @@ def tried(dimension: int) -> Gpu | DeviceError:
     except Exception as error:  # noqa: BLE001
         return DeviceError(f"a trial on the GPU failed: {type(error).__name__}: {error}")
     return device
+
+
+def reserve_gpu(n: int, dimension: int) -> int:
+    """Take the memory that n points in so many coordinates will need from the driver, before the work and in one piece.
+
+    CuPy's pool keeps it for this process, so that :func:`tcs.persistence.rips` with ``backend="cuda"`` need not wait
+    for the driver. Of clouds that :func:`tcs.persistence.rips_batch` is given, n is the number of points in all, and
+    there is one more coordinate. ``cupy.get_default_memory_pool().free_all_blocks()`` gives it back.
+
+    Returns:
+        Bytes that the pool now holds.
+
+    Raises:
+        InputError: no cloud that a GPU computes has that size.
+        DeviceError: there is no GPU, or it has not so much free.
+    """
+    if not (0 <= n <= MOST_POINTS and 1 <= dimension <= MOST_DIMENSION):
+        most = f"up to {MOST_POINTS:,} points in 1 to {MOST_DIMENSION} coordinates"
+        raise InputError(f"n={n}, dimension={dimension}: a GPU computes clouds of {most}")
+    device = open_gpu(dimension)
+    _require_room(n, dimension, device)
+    try:
+        device.reserve(forecast(n, dimension))
+    except MemoryError as error:
+        raise DeviceError(f"{n:,} points: their memory cannot be reserved in one piece ({error})") from error
+    return device.pool()
 
 
 def try_out(dimension: int, device: Device) -> None:
@@ -135,13 +161,9 @@ def _on_a_gpu(points: Any, refused: str, work: Callable[[Gpu], Result], strict: 
     try:
         if refused:
             raise DeviceError(refused)
-        device = open_gpu(points.shape[1])
-        needed, free = forecast(*points.shape), device.free()
-        if needed > free:
-            raise DeviceError(
-                f"{len(points):,} points: about {needed // MIB:,} MiB of device memory will be needed, "
-                f"{(needed - free) // MIB + 1:,} MiB more than are free"
-            )
+        n, dimension = points.shape
+        device = open_gpu(dimension)
+        _require_room(n, dimension, device)
         try:
             return work(device)
         except MemoryError as error:
@@ -151,6 +173,15 @@ def _on_a_gpu(points: Any, refused: str, work: Callable[[Gpu], Result], strict: 
             raise DeviceError(f"backend='cuda': {error}; backend='cpu' computes the same bars") from error
         log_once(str(error))
         return None
+
+
+def _require_room(n: int, dimension: int, device: Gpu) -> None:
+    needed, free = forecast(n, dimension), device.free()
+    if needed > free:
+        raise DeviceError(
+            f"{n:,} points: about {needed // MIB:,} MiB of device memory will be needed, "
+            f"{(needed - free) // MIB + 1:,} MiB more than are free"
+        )
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tcs.persistence.cloud.cells import lay_grid, no_longer_than
-from tcs.persistence.cuda.device import running_sums
+from tcs.persistence.cuda.device import last_of, running_sums
 
 if TYPE_CHECKING:
     from tcs.persistence.cuda.device import Device
@@ -55,7 +55,7 @@ def sort_into_cells(points: Any, longest: float, device: Device) -> Cells:
     begins = xp.empty(n, np.uint32)
     device.launch("mark_cells", n, keys, n, begins)
     sums = running_sums(begins, xp)
-    cells = int(sums[-1])
+    cells = last_of(sums, device)
     cell_of, cell_keys, starts = xp.empty(n, np.uint32), xp.empty(cells, np.uint64), xp.empty(cells + 1, np.uint32)
     device.launch("cut_cells", n, keys, sums, n, cell_of, cell_keys, starts, cells)
     # a negative number wraps around, and back when it is added

@@ -41,7 +41,7 @@ def push_down(cells: Cells, lunes: Lunes, forest: Forest, device: Device) -> Col
         entries = xp.empty(most, np.uint32)
         needed = _stage(cells, lunes, forest, Columns(entries, begins, sizes), device)
         if needed <= most:
-            return Columns(entries, begins, sizes)
+            return Columns(entries[:needed], begins, sizes)
         most = needed
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tcs.persistence.compute.clock import Clock, Span
 from tcs.persistence.cuda.source import arguments, kernels, options, source
+from tcs.persistence.cuda.tally import Tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,10 +25,15 @@ NONE = 2**32 - 1
 BLOCKS = 16
 # Shared memory of a block without asking for more; scratch that does not fit lies in the device's memory, so much.
 SHARED, MOST_SCRATCH = 48 * 2**10, 2**30
+# Bytes that are copied to measure the bandwidth of the device's memory, at most, and how often: far more than its
+# caches hold, and long beside the launch of a copy.
+COPIED, COPIES = 2**30, 10
 
 
 class Device(Protocol):
     """A GPU, or what stands in for one in the tests."""
+
+    tally: Tally
 
     @property
     def xp(self) -> Any:
@@ -44,7 +50,7 @@ class Device(Protocol):
         """Run a kernel with as many warps as there is scratch for."""
 
     def to_host(self, array: Any) -> NDArray[Any]:
-        """A copy in the memory of the host, once all work before is done."""
+        """A copy in the memory of the host, once all work before is done; the only way out of the device."""
 
     def clock(self, span: Span | None) -> Clock:
         """A clock for stages on this device."""
@@ -71,6 +77,11 @@ def running_sums(values: Any, xp: Any) -> Any:
     return xp.cumsum(values, dtype=np.uint32)
 
 
+def last_of(sums: Any, device: Device) -> int:
+    """The last of the sums (n,), 0 if there is none."""
+    return int(device.to_host(sums[-1:]).sum())
+
+
 def sums_from_zero(values: Any, xp: Any, dtype: Any = np.uint32) -> Any:
     """Sums of the first 0, 1, 2, ... values (n + 1,)."""
     sums = xp.zeros(len(values) + 1, dtype)
@@ -93,6 +104,7 @@ class Gpu:
         self._kernels = {name: module.get_function(name) for name in kernels()}
         self._processors = int(cupy.cuda.Device().attributes["MultiProcessorCount"])
         self.most_warps = WARPS * BLOCKS * self._processors
+        self.tally = Tally(Clock())
 
     def launch(self, name: str, work: int, *values: Any) -> None:
         """Run a kernel with a thread for each piece of work, as far as threads go."""
@@ -106,9 +118,14 @@ class Gpu:
         self._kernels[name](*sizes, tuple(arguments(name, values)), shared_mem=scratch.shared)
 
     def to_host(self, array: Any) -> NDArray[Any]:
-        """A copy in the memory of the host, once all work before is done."""
+        """A copy in the memory of the host, once all work before is done; the only way out of the device."""
+        self.tally.fetched.append(int(array.nbytes))
         found: NDArray[Any] = self.xp.asnumpy(array)
         return found
+
+    def clock(self, span: Span | None) -> Clock:
+        """A clock for stages, by CUDA events."""
+        return EventClock(self.xp.cuda, span)
 
     def name(self) -> str:
         """What the driver calls it."""
@@ -120,9 +137,40 @@ class Gpu:
         free, _ = self.xp.cuda.Device().mem_info
         return int(free) + int(self.xp.get_default_memory_pool().free_bytes())
 
-    def clock(self, span: Span | None) -> Clock:
-        """A clock for stages, by CUDA events."""
-        return EventClock(self.xp.cuda, span)
+    def pool(self) -> int:
+        """Bytes that CuPy's pool holds, in use or in reserve."""
+        return int(self.xp.get_default_memory_pool().total_bytes())
+
+    def reserve(self, size: int) -> None:
+        """Let CuPy's pool hold so many bytes in one piece, from which it cuts what it is asked for.
+
+        Raises:
+            MemoryError: the driver has no piece of that size.
+        """
+        whole = self.xp.empty(size, np.uint8)
+        del whole  # back into the pool
+
+    @contextmanager
+    def allocations(self) -> Iterator[list[int]]:
+        """The bytes of each piece that CuPy's pool has to ask the driver for inside: calls of cudaMalloc."""
+        found: list[int] = []
+        asked = {"name": "tcs", "alloc_preprocess": lambda _, mem_size, **more: found.append(int(mem_size))}
+        with type("Allocations", (self.xp.cuda.MemoryHook,), asked)():
+            yield found
+
+    def bandwidth(self) -> float:
+        """Bytes a second that a copy within the device's memory reads and writes, the best of several."""
+        begin, end = self.xp.cuda.Event(), self.xp.cuda.Event()
+        of = self.xp.zeros(min(COPIED, self.free() // 4), np.uint8)
+        to = self.xp.empty_like(of)
+        times = []
+        for _ in range(COPIES):
+            begin.record()
+            self.xp.copyto(to, of)
+            end.record()
+            end.synchronize()
+            times.append(self.xp.cuda.get_elapsed_time(begin, end) / 1e3)
+        return float(2 * of.nbytes / min(times))
 
 
 class EventClock(Clock):

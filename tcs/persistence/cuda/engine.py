@@ -13,6 +13,7 @@ from tcs.persistence.cuda.device import NONE, sums_from_zero
 from tcs.persistence.cuda.forest import spanning_forest
 from tcs.persistence.cuda.lunes import find_lunes
 from tcs.persistence.cuda.reduction import key_loops
+from tcs.persistence.cuda.tally import Tally
 from tcs.persistence.reduced.bars import of_rising, unpacked
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def bars_of(
     with clock.stage("sort"):
         loops.sort()
         ends, keys = _to_host([device.xp.sort(forest.ends), loops], device)
+        device.tally.enter("sort", ends, keys, ends, keys)
     return [of_rising(len(points), ends.view(np.float32)), _bars_of_loops(keys)][: max_dimension + 1]
 
 
@@ -61,6 +63,7 @@ def bars_of_each(
         edges = lunes.row_starts[xp.asarray(cuts)]
         rows = sums_from_zero(forest.number != NONE, xp)[edges]
         ends, keys, edges, rows = _to_host([forest.ends, loops, edges, rows], device)
+        device.tally.enter("sort", ends, keys, ends, keys)
     found = []
     for i, (first, last) in enumerate(itertools.pairwise(cuts.tolist())):
         of_forest = ends[edges[i] - rows[i] : edges[i + 1] - rows[i + 1]]
@@ -74,18 +77,25 @@ def _found(
     points: NDArray[np.float64], longest: float, max_dimension: int, device: Device, clock: Clock
 ) -> tuple[Lunes, Forest, Any]:
     """Edges, forest, and the bits of birth and death of each row's loop; none if only dimension 0 is asked for."""
+    tally = device.tally = Tally(clock)
     with clock.stage("grid"):
         cells = sort_into_cells(device.xp.asarray(points), longest, device)
+    tally.enter("grid", points, cells)
     with clock.stage("lune"):
         lunes = find_lunes(cells, device)
+    tally.enter("lune", cells, lunes)
     with clock.stage("forest"):
         forest = spanning_forest(len(points), lunes, device)
+    tally.enter("forest", lunes.edges, lunes.lengths, forest)
     if max_dimension == 0:
         return lunes, forest, device.xp.empty(0, np.uint64)
     with clock.stage("push-down"):
         columns = push_down(cells, lunes, forest, device)
+    tally.enter("push-down", cells, lunes.edges, lunes.row_starts, lunes.fillers, forest.number, columns)
     with clock.stage("reduce"):
-        return lunes, forest, key_loops(forest.births, lunes.times, columns, device)
+        loops = key_loops(forest.births, lunes.times, columns, device)
+    tally.enter("reduce", forest.births, lunes.times, columns, loops)
+    return lunes, forest, loops
 
 
 def _to_host(arrays: list[Any], device: Device) -> list[NDArray[Any]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tcs.persistence.cuda.device import running_sums
+from tcs.persistence.cuda.device import last_of, running_sums
 
 if TYPE_CHECKING:
     from tcs.persistence.cuda.device import Device
@@ -47,7 +47,7 @@ def spanning_forest(n: int, lunes: Lunes, device: Device) -> Forest:
     outside = xp.empty(m, np.uint32)
     device.launch("mark_rows", m, m, taken, outside)
     sums = running_sums(outside, xp)
-    rows = int(sums[-1]) if m else 0
+    rows = last_of(sums, device)
     number, births, ends = xp.empty(m, np.uint32), xp.empty(rows), xp.empty(m - rows, np.uint32)
     device.launch("number_rows", m, m, taken, sums, lunes.lengths, number, births, ends)
     return Forest(ends, number, births)

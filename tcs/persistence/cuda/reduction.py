@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.persistence.cuda.device import sums_from_zero
+from tcs.persistence.cuda.device import last_of, sums_from_zero
 
 if TYPE_CHECKING:
     from tcs.persistence.cuda.descent import Columns
@@ -56,7 +56,7 @@ def _rows(r: int, columns: Columns, row_order: Any, column_order: Any, device: D
         ranks.append(xp.empty(len(order), np.uint32))
         device.launch("invert", len(order), len(order), order, ranks[-1])
     sums = sums_from_zero(columns.sizes, xp, np.uint64)
-    m = int(sums[-1])
+    m = last_of(sums, device)
     keys = xp.empty(m, np.uint64)
     device.launch("key_entries", k, k, columns.begins, columns.sizes, columns.entries, *ranks, sums, keys)
     keys.sort()

@@ -115,6 +115,24 @@ def test_children_left_behind_and_floods_are_noted(project: Path) -> None:
     assert "left out" in record.log
 
 
+def test_what_a_player_tells_of_itself(project: Path) -> None:
+    """It stands beside the check's own numbers, and never above them."""
+    told = only(configured("tells"), project).metrics
+    assert told["words"] == {"value": 3.0, "unit": "words", "direction": "lower"}
+    assert told["size"]["value"] == 50
+    assert only(configured("flatters"), project).metrics["size"]["value"] == 50
+
+
+@pytest.mark.parametrize(("player", "words"), [("tells nonsense", "'words' is"), ("stumbles", "ZeroDivisionError")])
+def test_no_measurement_is_lost_for_what_a_player_tells(project: Path, player: str, words: str) -> None:
+    """Its times and its answer stand, and the log says what went wrong."""
+    record = only(configured(player), project)
+    assert record.status == "ok"
+    assert record.samples
+    assert set(record.metrics) == {"size"}
+    assert words in record.log
+
+
 def test_a_case_that_cannot_be_made(project: Path) -> None:
     """The reason of the case reaches every player's record."""
     record = only(configured("right", case="echo.broken", params={}), project)

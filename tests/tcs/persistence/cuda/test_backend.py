@@ -13,27 +13,15 @@ import pytest
 pytest.importorskip("numba", reason="the engine's kernels are compiled by numba")
 
 from clouds import torus
-from host_device import COMPILER, HostDevice
-from tcs.persistence import rips, rips_batch
+from host_device import COMPILER, HostGpu
+from tcs.persistence import reserve_gpu, rips, rips_batch
 from tcs.persistence.cuda import backend
 from tcs.persistence.cuda.__main__ import main
-from tcs.persistence.cuda.device import EventClock
+from tcs.persistence.cuda.engine import forecast
 from tcs.persistence.errors import DeviceError, InputError
 
 needs_a_compiler = pytest.mark.skipif(COMPILER is None, reason="g++, which builds the kernels here, is not installed")
 POINTS = torus(300)
-
-
-class Gpu(HostDevice):
-    """A device of this machine that says how much memory it has."""
-
-    room = 2**40
-
-    def free(self) -> int:
-        return self.room
-
-    def name(self) -> str:
-        return "a host"
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +40,9 @@ def no_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> type[Gpu]:
-    monkeypatch.setattr(backend, "Gpu", Gpu)
-    return Gpu
+def gpu(monkeypatch: pytest.MonkeyPatch) -> type[HostGpu]:
+    monkeypatch.setattr(backend, "Gpu", HostGpu)
+    return HostGpu
 
 
 @pytest.mark.usefixtures("no_cupy")
@@ -80,7 +68,7 @@ def test_the_trial_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @needs_a_compiler
-def test_the_trial_passes_where_the_kernels_are_right(gpu: type[Gpu], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_trial_passes_where_the_kernels_are_right(gpu: type[HostGpu], capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     assert "a host gives the right bars" in capsys.readouterr().out
     for dimension in (1, 2, 4):
@@ -98,8 +86,8 @@ def test_the_trial_passes_where_the_kernels_are_right(gpu: type[Gpu], capsys: py
     ids=["half of the edges", "one owner", "other lengths"],
 )
 def test_a_gpu_that_gives_wrong_bars_is_not_used(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
-    def broken(dimension: int) -> Gpu:
-        return Gpu(dimension, change=lambda text: text.replace(old, new))
+    def broken(dimension: int) -> HostGpu:
+        return HostGpu(dimension, change=lambda text: text.replace(old, new))
 
     monkeypatch.setattr(backend, "Gpu", broken)
     with pytest.raises(DeviceError, match=r"a trial on the GPU (gave wrong bars|failed)"):
@@ -141,11 +129,34 @@ def test_batches_on_either_device(max_dimension: int) -> None:
 
 
 @needs_a_compiler
-def test_too_little_memory_is_told_before_the_work(gpu: type[Gpu], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_told_before_the_work(gpu: type[HostGpu], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "room", 2**20)
     with pytest.raises(DeviceError, match=r"300 points: about 64 MiB of device memory.*6\d MiB more than are free"):
         rips(POINTS, threshold=0.3, backend="cuda")
     assert rips(POINTS, threshold=0.3, backend="auto").digest() == rips(POINTS, threshold=0.3).digest()
+
+
+@needs_a_compiler
+def test_memory_is_reserved_as_it_is_forecast(gpu: type[HostGpu], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reserve_gpu(1000, 3) == forecast(1000, 3)
+    monkeypatch.setattr(gpu, "largest", 2**20)
+    with pytest.raises(DeviceError, match=r"1,000 points: .* cannot be reserved in one piece \(out of memory"):
+        reserve_gpu(1000, 3)
+    monkeypatch.setattr(gpu, "room", 2**20)
+    with pytest.raises(DeviceError, match=r"1,000 points: about 64 MiB of device memory"):
+        reserve_gpu(1000, 3)
+
+
+@pytest.mark.parametrize(("n", "dimension"), [(-1, 3), (2**30 + 1, 3), (10, 0), (10, 13)])
+def test_no_memory_is_reserved_for_what_a_gpu_does_not_compute(n: int, dimension: int) -> None:
+    with pytest.raises(InputError, match=rf"n={n}, dimension={dimension}: a GPU computes clouds of up to"):
+        reserve_gpu(n, dimension)
+
+
+@pytest.mark.usefixtures("no_cupy")
+def test_no_memory_is_reserved_without_a_gpu() -> None:
+    with pytest.raises(DeviceError, match="CuPy"):
+        reserve_gpu(10, 3)
 
 
 @needs_a_compiler
@@ -185,28 +196,3 @@ def test_a_backend_that_there_is_not() -> None:
 
 def test_no_points_need_no_gpu() -> None:
     assert rips(np.empty((0, 3)), threshold=1.0, backend="cuda").n_points == 0
-
-
-def test_stages_are_read_from_events_once_all_are_over() -> None:
-    """A fake of CuPy's events, which count what is recorded, 1 ms apart."""
-    recorded = []
-
-    class Event:
-        def record(self) -> None:
-            recorded.append(self)
-
-        def synchronize(self) -> None: ...
-
-    class Cuda:
-        @staticmethod
-        def get_elapsed_time(begin: Event, end: Event) -> float:
-            return float(recorded.index(end) - recorded.index(begin))
-
-    Cuda.Event = Event  # type: ignore[attr-defined]
-    clock = EventClock(Cuda, None)
-    for name in ("grid", "lune", "grid"):
-        with clock.stage(name):
-            pass
-    assert clock.stages == {}
-    assert clock.read() == pytest.approx({"grid": 0.002, "lune": 0.001})
-    assert clock.read() == pytest.approx({"grid": 0.002, "lune": 0.001})

@@ -15,7 +15,7 @@ pytest.importorskip("numba", reason="the engine's kernels are compiled by numba"
 
 from battery import lengths_worth_a_look
 from clouds import SMALL, by_grid, torus
-from host_device import COMPILER, HostDevice
+from host_device import COMPILER, ClosedDevice, HostDevice
 from reference import bars, lengths
 from tcs.persistence import rips
 from tcs.persistence.cloud.euclidean import EuclideanLunes
@@ -32,9 +32,9 @@ if COMPILER is None:
 
 
 def found_in(points: Any, threshold: float, **more: Any) -> list[Any]:
-    """Bars of a cloud by the kernels of the GPU."""
+    """Bars of a cloud by the kernels of the GPU, on a device into whose memory the host cannot look."""
     points = np.ascontiguousarray(points, dtype=np.float64)
-    device = HostDevice(points.shape[1], **more)
+    device = ClosedDevice(points.shape[1], **more)
     return bars_of(points, longest_square(threshold), 1, device, Clock())
 
 
