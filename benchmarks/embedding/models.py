@@ -18,8 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from benchmarks.embedding.decoder import QWEN_05B, TINY, Shape, build
+from benchmarks.embedding.other_decoders import GPT2_TINY, Gpt2, build_gpt2
 from harness import Unavailable
 from harness.data.checksum import cache_folder
 from harness.errors import DataError, UnknownName
@@ -41,40 +43,44 @@ class Model:
     """What a model is made from.
 
     Attributes:
-        shape: of a decoder of :func:`~benchmarks.embedding.decoder.build`.
-        options: its other arguments.
-        source: name of the float32 model that is quantised instead, and ``recipe`` what is done to it.
-        mib: about how much room its making takes.
+        recipe: "decoder", "gpt2", or how another one is quantised: "int8", "8bit", "int4".
+        shape: sizes of a decoder, None where another one is quantised.
+        options: arguments of the function that builds a decoder.
+        source: name of the float32 model that is quantised.
+        mib: about how much room it takes.
     """
 
-    shape: Shape | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
+    recipe: str
+    shape: Shape | Gpt2 | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
-    recipe: str = ""
-    mib: int = 16
+    mib: int = 4
 
 
 def _decoders(size: str, shape: Shape, mib: int) -> dict[str, Model]:
     """One size in every precision and output that the suite asks for."""
     variants = {"f32": {}, "f16": {"dtype": "f16"}, "hidden-f32": {"output": "hidden"}, "both-f32": {"output": "both"}}
     made = {
-        f"{size}-{name}": Model(shape=shape, options=MappingProxyType(options), mib=mib)
+        f"{size}-{name}": Model(recipe="decoder", shape=shape, options=options, mib=mib)
         for name, options in variants.items()
     }
-    for recipe in ("int8", "8bit", "int4"):
-        made[f"{size}-{recipe}"] = Model(source=f"{size}-f32", recipe=recipe, mib=mib)
-    return made
+    return made | {
+        f"{size}-{recipe}": Model(recipe=recipe, source=f"{size}-f32", mib=mib) for recipe in ("int8", "8bit", "int4")
+    }
 
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
-        **_decoders("tiny", TINY, 16),
-        "tiny-plain-f32": Model(shape=TINY, options=MappingProxyType({"attention": "plain"})),
-        "tiny-gqa-f32": Model(shape=TINY, options=MappingProxyType({"attention": "gqa"})),
+        **_decoders("tiny", TINY, 4),
+        "tiny-plain-f32": Model(recipe="decoder", shape=TINY, options={"attention": "plain"}),
+        "tiny-gqa-f32": Model(recipe="decoder", shape=TINY, options={"attention": "gqa"}),
         **_decoders("full", QWEN_05B, 2048),
+        "gpt2-f32": Model(recipe="gpt2", shape=GPT2_TINY),
+        "gpt2-counted-f32": Model(recipe="gpt2", shape=GPT2_TINY, options={"position_ids": False}),
     }
 )
-"""Every model by name. ``tiny`` is for tests, ``full`` has the sizes of Qwen2.5-Coder-0.5B and is for times."""
+"""Every model by name. ``tiny`` is for tests, ``full`` has the sizes of Qwen2.5-Coder-0.5B and is for times,
+``gpt2`` is another architecture, and ``counted`` has no ``position_ids``."""
 
 
 def path_of(name: str) -> Path:
@@ -99,7 +105,7 @@ def path_of(name: str) -> Path:
 def digest(name: str) -> str:
     """Twelve hex digits of everything that a model is made from."""
     model = MODELS[name]
-    parts = [str(VERSION), repr(model.shape), repr(sorted(model.options.items())), model.recipe]
+    parts = [str(VERSION), model.recipe, repr(model.shape), repr(sorted(model.options.items()))]
     if model.source:
         parts.append(digest(model.source))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
@@ -134,8 +140,10 @@ def _make(name: str, place: Path) -> None:
 def _write(model: Model, source: Path | None, path: Path) -> None:
     from benchmarks.embedding import quantised
 
-    if model.shape is not None:
-        build(path, model.shape, **dict(model.options))  # type: ignore[arg-type]  # options are strings all
+    if isinstance(model.shape, Shape):
+        build(path, model.shape, **model.options)
+    elif model.shape is not None:
+        build_gpt2(path, model.shape, **model.options)
     elif source is not None and model.recipe == "int8":
         quantised.dynamic_int8(source, path)
     elif source is not None:
