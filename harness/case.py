@@ -91,7 +91,7 @@ class CaseInfo:
 
     Attributes:
         target, check, picture: ``"module:function"`` each.
-        parameters: names that its function takes besides ``seed`` and ``recording``; None where it takes any.
+        parameters: names that its function takes besides ``seed`` and what a user brings; None where it takes any.
             ``required``: those of them without a default.
     """
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from harness.conditions import require_known
@@ -17,6 +18,8 @@ from harness.errors import ConfigurationError, meant
 KINDS = ("absolute", "ratio", "accuracy", "agreement", "control", "calibration")
 OF_THE_SESSION = ("resume", "repeat", "progress", "runs", "lock_wait_s")
 """Keys that say how a run is carried out, not what is measured: they are not saved with a run."""
+OF_THE_USER = ("recording", "model")
+"""Keys that name what a user brings; a case whose function has an argument of that name is handed it."""
 PROGRESS = ("auto", "rich", "plain", "none")
 VERDICTS = ("PASS", "FAIL", "BLOCKED", "OFF-CONDITION", "INCONCLUSIVE")
 
@@ -127,7 +130,7 @@ class RunConfig:
         phase: what the report is called, for example ``Phase 2``. ``title``: its one-line description.
         seed: all seeds derive from it. ``runs``: folder that run folders are made in.
         resume, repeat: a run folder to go on with; one whose saved configuration is repeated.
-        recording: a user's recording, for cases that read one.
+        recording, model: paths of a user's recording and of a user's model, for cases that read one.
         tolerate: verdicts other than FAIL that leave the exit status 0; printed on top of the report.
         progress: ``auto``, ``rich``, ``plain`` or ``none``.
         lock_wait_s: seconds to wait for the machine's lock (0: another run's lock is an error at once).
@@ -140,6 +143,7 @@ class RunConfig:
     resume: str | None = None
     repeat: str | None = None
     recording: str | None = None
+    model: str | None = None
     tolerate: list[str] = field(default_factory=list)
     progress: str = "auto"
     lock_wait_s: float = 0.0
@@ -269,6 +273,22 @@ def typed(values: Any) -> RunConfig:
     assert isinstance(config, RunConfig)
     require_sound(config)
     return config
+
+
+def located(config: RunConfig, folder: Path) -> RunConfig:
+    """The configuration with whole paths of what a user brings; they are looked for from a folder on.
+
+    Raises:
+        ConfigurationError: there is nothing at a path.
+    """
+    found: dict[str, Any] = {}
+    for name in OF_THE_USER:
+        if (given := getattr(config, name)) is not None:
+            path = (folder / Path(given).expanduser()).resolve()
+            if not path.exists():
+                raise ConfigurationError(f"{name}={given}: there is nothing at {path}; give the path of your {name}")
+            found[name] = str(path)
+    return replace(config, **found)
 
 
 def unresolved(values: Any, where: str = "") -> list[str]:

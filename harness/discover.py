@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import DEVICES, ROLES, CaseInfo, PlayerInfo
-from harness.config import PlayerConfig
+from harness.config import OF_THE_USER, PlayerConfig
 from harness.errors import ConfigurationError, UnknownName
 
-OF_THE_REFEREE = ("seed", "recording")
+OF_THE_REFEREE = ("seed", *OF_THE_USER)
 """Arguments of a case that come from the run, not from ``params``."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.completion import install
 from harness.cli.compose import explain, help_text, hydra_sees, register, with_settings
 from harness.cli.saved import resolve
-from harness.config import typed
+from harness.config import located, typed
 from harness.errors import HarnessError, WorkerError
 from harness.project import find
 from harness.verdict import EXIT_STATUS, NO_VERDICT, worst_status
@@ -72,7 +72,7 @@ def job(values: DictConfig) -> int:
     status, problem = 1, ""
     try:
         project = find(Path(context.runtime.cwd))
-        config = resolve(typed(values), list(context.overrides.task), project)
+        config = resolve(located(typed(values), Path(context.runtime.cwd)), list(context.overrides.task), project)
         if context.mode == RunMode.MULTIRUN and not config.lock_wait_s:
             config.lock_wait_s = WAIT_IN_A_SWEEP_S
         from harness import session

@@ -50,8 +50,8 @@ def prepare(job: Mapping[str, Any]) -> dict[str, Any]:
 
     function = load(job["target"], job["project"])
     arguments = {**job["params"], "seed": job["seed"]}
-    if "recording" in inspect.signature(function).parameters:
-        arguments["recording"] = job["recording"]
+    takes = inspect.signature(function).parameters
+    arguments |= {name: value for name, value in job["brought"].items() if name in takes}
     problem = function(**arguments)
     if not isinstance(problem, Problem):
         raise TypeError(f"{job['target']} returned {type(problem).__name__}, not a harness.Problem")

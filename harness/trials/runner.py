@@ -14,6 +14,7 @@ from typing import Any
 
 from harness import answers
 from harness.case import PlayerInfo, place
+from harness.config import OF_THE_USER
 from harness.discover import Registry
 from harness.errors import StoreError, WorkerError
 from harness.machine import availability
@@ -151,7 +152,7 @@ class Runner:
                 "target": self.registry.case(trial.case).target,
                 "params": dict(trial.params),
                 "seed": trial.seed,
-                "recording": self.run.config.recording,
+                "brought": {name: getattr(self.run.config, name) for name in OF_THE_USER},
                 "folder": str(folder),
             }
             try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.case import Problem
-from harness.config import typed
+from harness.config import RunConfig, located, typed
 from harness.errors import ConfigurationError
 
 
@@ -70,3 +71,13 @@ def test_a_problem_says_where_it_is_from() -> None:
     """A provenance that no condition could name is an error of the case."""
     with pytest.raises(ValueError, match="one of real, derived, synthetic, not 'genuine'"):
         Problem(inputs={}, provenance="genuine")
+
+
+def test_what_a_user_brings_is_looked_for_from_the_working_directory(tmp_path: Path) -> None:
+    """Whole paths are kept, so the referee finds them from wherever it works; what is not there is named."""
+    (tmp_path / "mine.onnx").touch()
+    found = located(RunConfig(model="mine.onnx"), tmp_path)
+    assert (found.model, found.recording) == (str(tmp_path / "mine.onnx"), None)
+    assert located(found, Path("/")) == found
+    with pytest.raises(ConfigurationError, match=r"recording=mine\.nwb: there is nothing at .*mine\.nwb"):
+        located(RunConfig(recording="mine.nwb"), tmp_path)

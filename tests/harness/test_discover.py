@@ -55,7 +55,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
     ("signature", "parameters", "required"),
     [
         ("seed", (), ()),
-        ("n, k=2, *, seed, recording=None, wide", ("n", "k", "wide"), ("n", "wide")),
+        ("n, k=2, *, seed, recording=None, model=None, wide", ("n", "k", "wide"), ("n", "wide")),
         ("n: int, /, k: int = 3, seed: int = 0", ("n", "k"), ("n",)),
         ("n, seed, **others", None, ("n",)),
     ],

@@ -92,7 +92,7 @@ def test_a_run_that_does_not_exist(home: Path, key: str) -> None:
 
 def test_every_field_takes_part_in_the_comparison() -> None:
     """A field that is added to the configuration later is compared too, unless it is the session's own."""
-    others = {"phase": "x", "title": "x", "seed": 9, "recording": "x", "tolerate": ["BLOCKED"]}
+    others = {"phase": "x", "title": "x", "seed": 9, "recording": "x", "model": "x", "tolerate": ["BLOCKED"]}
     own = {"resume": "x", "repeat": "x", "progress": "none", "runs": "x", "lock_wait_s": 3.0}
     assert {f.name for f in dataclasses.fields(RunConfig)} == {*others, *own, "cases", "players", "gates"}
     assert {line.split(":")[0] for line in differences(RunConfig(), RunConfig(**others))} == set(others)  # type: ignore[arg-type]

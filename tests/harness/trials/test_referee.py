@@ -27,6 +27,10 @@ def count(n, seed):
     known = {"total": n * (n - 1) // 2}
     return Problem(inputs={"values": values, "step": np.int64(1)}, known=known, data={"toy": "0" * 64})
 
+def brought(seed, model):
+    """What a user brings, for a case that asks for it."""
+    return Problem(inputs={"model": model})
+
 def nothing(seed):
     return {"values": 1}
 
@@ -65,8 +69,9 @@ def play(project: Path, mode: str, **job: Any) -> dict[str, Any]:
 
 def prepared(project: Path, function: str, **params: Any) -> dict[str, Any]:
     """What the referee says of a case."""
-    job = {"target": f"benchmarks.toy:{function}", "params": params, "seed": 3, "recording": None}
-    return play(project, "prepare", folder=str(project / "instance"), **job)
+    job = {"target": f"benchmarks.toy:{function}", "params": params, "seed": 3}
+    brought = {"recording": None, "model": "/mine.onnx"}
+    return play(project, "prepare", folder=str(project / "instance"), brought=brought, **job)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,14 @@ def test_inputs_are_files_and_what_is_known_lies_apart(project: Path, instance: 
     assert json.loads((project / "instance" / "known.json").read_text()) == {"total": 45}
     assert found["data"]["inputs"] == answers.answer_digest({"values": values, "step": np.asarray(1)})
     assert (found["data"]["provenance"], found["data"]["sets"]) == ("synthetic", {"toy": "0" * 64})
+
+
+def test_what_a_user_brings_goes_to_cases_that_ask_for_it(project: Path) -> None:
+    """A case with an argument `model` gets the path; one without (count, above) is called as ever."""
+    job = {"target": "benchmarks.toy:brought", "params": {}, "seed": 3, "folder": str(project / "brought")}
+    (project / "brought").mkdir()
+    found = play(project, "prepare", brought={"recording": None, "model": "/mine.onnx"}, **job)
+    assert found["inputs"] == {"model": "/mine.onnx"}
 
 
 def test_a_case_that_makes_no_problem(project: Path) -> None:
