@@ -84,7 +84,7 @@ _COLUMNS: dict[str, tuple[list[str], Callable[[Row], list[str]]]] = {
         lambda row: [
             row.name,
             row.about["provenance"],
-            f"{row.about['bytes'] / 1e6:.1f}",
+            "?" if row.about["bytes"] is None else f"{row.about['bytes'] / 1e6:.1f}",
             row.why or row.about["title"],
         ],
     ),

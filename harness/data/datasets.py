@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.case import PROVENANCES
+from harness.data import hub
 from harness.data.checksum import cache_folder, file_sha256
 from harness.errors import DataError, DataMissing, UnknownName
 from harness.record import digest
@@ -24,7 +25,10 @@ DATA_ROOT = "TCS_DATA_ROOT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """One file: ``path`` in the set's folder, ``sha256`` in hex, ``bytes``, and ``url`` (empty if it has none)."""
+    """One file: ``path`` in the set's folder, ``sha256`` in hex, ``bytes``, and ``url`` (empty if it has none).
+
+    Of a file of the hub, sha256 may be empty and bytes -1: then they are as they were noted when it was fetched.
+    """
 
     path: str
     sha256: str
@@ -41,6 +45,7 @@ class Manifest:
         address, revision: where it comes from. ``folder``: its folder under a data root.
         files: what it consists of. ``archive``: an archive that holds them all, if it is published as one.
         package: an installed distribution that brings the files, instead of a folder.
+        hub: a repository of the Hugging Face hub that they are fetched from, at the commit ``revision``.
         note: what else a user should know. ``manual``: how to get it by hand where it may not be fetched.
     """
 
@@ -55,13 +60,14 @@ class Manifest:
     files: tuple[DataFile, ...]
     archive: DataFile | None = None
     package: str = ""
+    hub: str = ""
     note: str = ""
     manual: str = ""
 
     @property
     def bytes(self) -> int:
         """Size of all files together."""
-        return sum(file.bytes for file in self.files)
+        return sum(max(0, file.bytes) for file in self.files)
 
     @property
     def sha256(self) -> str:
@@ -103,7 +109,7 @@ def locate(name: str, project: Path | None = None) -> Path:
     project = _project(project)
     wanted = manifest(name, project)
     folder = find(wanted, project)
-    for file in wanted.files:
+    for file in hub.noted(wanted, folder).files:
         path = folder / file.path
         found = file_sha256(path)
         if found != file.sha256:
@@ -134,7 +140,12 @@ def find(wanted: Manifest, project: Path | None = None) -> Path:
 
 def _damage(wanted: Manifest, folder: Path) -> str:
     """Which file of a complete set has another size than its manifest says, or an empty text."""
-    for file in wanted.files:
+    for file in hub.noted(wanted, folder).files:
+        if file.bytes < 0 or not file.sha256:
+            return (
+                f"data set {wanted.name}: nothing tells what {folder / file.path} must hold: {hub.NOTE} is not in its "
+                f"folder, or it is of another revision. {how_to_get(wanted)}"
+            )
         size = (folder / file.path).stat().st_size
         if size != file.bytes:
             kind = "truncated" if size < file.bytes else "longer than declared"
@@ -163,13 +174,13 @@ def places(wanted: Manifest, project: Path | None = None) -> list[Path]:
 
 
 def sha256_of(name: str, project: Path | None = None) -> str:
-    """The digest of a data set for a record: that of its manifest, after its files were checked.
+    """The digest of a data set for a record, after its files were checked.
 
     Raises:
         DataError: as :func:`locate`.
     """
-    locate(name, project)
-    return manifest(name, project).sha256
+    folder = locate(name, project)
+    return hub.noted(manifest(name, project), folder).sha256
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -205,14 +216,20 @@ def _manifest(values: Any, path: Path) -> Manifest:
     parsed: dict[str, Any] = {
         **texts,
         "folder": _inside(texts.get("folder") or texts["name"]),
-        "files": tuple(_file(file) for file in values["files"]),
+        "files": tuple(_file(file, of_the_hub="hub" in texts) for file in values["files"]),
         "archive": _file({"path": "archive", **archive}) if archive else None,
     }
+    if "hub" in texts and not re.fullmatch(r"[0-9a-f]{40}", texts.get("revision", "")):
+        raise ValueError("a data set of the hub names its commit, 40 hex digits, as source.revision")
     return Manifest(**parsed)
 
 
-def _file(values: Mapping[str, Any]) -> DataFile:
+def _file(values: Mapping[str, Any], *, of_the_hub: bool = False) -> DataFile:
+    if of_the_hub:
+        values = {"sha256": None, "bytes": None, **values}
     sha256, size, url = str(values["sha256"]), values["bytes"], values.get("url") or ""
+    if of_the_hub and values["sha256"] is None and size is None:
+        return DataFile(path=_inside(str(values["path"])), sha256="", bytes=-1)
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ValueError(f"{values['path']}: sha256 is 64 hex digits, not {sha256!r}")
     if not isinstance(size, int) or size < 0:
@@ -244,8 +261,9 @@ def how_to_get(wanted: Manifest) -> str:
     if wanted.package:
         return f"Reinstall {wanted.package}."
     place = f"set {DATA_ROOT} to the folder that holds {wanted.folder}/"
-    if wanted.archive or all(file.url for file in wanted.files):
-        return f"Run 'harness fetch {wanted.name}' ({wanted.bytes / 1e6:.1f} MB), or {place}."
+    if wanted.hub or wanted.archive or all(file.url for file in wanted.files):
+        size = f" ({wanted.bytes / 1e6:.1f} MB)" if all(file.bytes >= 0 for file in wanted.files) else ""
+        return f"Run 'harness fetch {wanted.name}'{size}, or {place}."
     return f"{wanted.manual or f'Get it from {wanted.address}'}. Then {place}.".replace("..", ".")
 
 

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from harness.data import datasets
+from harness.data import datasets, hub
 from harness.data.checksum import cache_folder, file_sha256
 from harness.data.datasets import DataFile, Manifest
 from harness.data.unpack import unpack
@@ -44,7 +44,8 @@ def main(argv: Sequence[str], project: Path) -> int:
         print(f"{one.name}: {one.title}\n  from {one.address} {one.revision}".rstrip())
         print(f"  licence: {one.licence}\n  cite: {one.citation}", flush=True)
         folder = fetch(one.name, project, progress=_show)
-        print(f"  {len(one.files)} file(s) in {folder}, checked; sha256 of the set {one.sha256[:16]}")
+        digest = hub.noted(one, folder).sha256
+        print(f"  {len(one.files)} file(s) in {folder}, checked; sha256 of the set {digest[:16]}")
     return 0
 
 
@@ -65,6 +66,10 @@ def fetch(name: str, project: Path | None = None, *, progress: Progress | None =
     except DataError as error:
         _must_be_fetchable(wanted, error)
     folder = cache_folder() / "data" / wanted.folder
+    if wanted.hub:
+        with _locked(folder):
+            hub.fetch(wanted, folder)
+        return datasets.locate(name, project)
     downloads = [wanted.archive] if wanted.archive else list(wanted.files)
     try:
         with _locked(folder):
@@ -88,16 +93,16 @@ def fetch(name: str, project: Path | None = None, *, progress: Progress | None =
 
 def _must_be_fetchable(wanted: Manifest, why: DataError) -> None:
     sources = [wanted.archive] if wanted.archive else list(wanted.files)
-    if wanted.package or not all(file.url for file in sources):
+    if wanted.package or not (wanted.hub or all(file.url for file in sources)):
         raise DataError(
             f"data set {wanted.name} cannot be fetched. {datasets.how_to_get(wanted)} (Found: {why})"
         ) from None
     if os.environ.get(OFFLINE, "") not in ("", "0"):
         raise DataError(
-            f"data set {wanted.name} is not here, and {OFFLINE} is set, so {sources[0].url} was not asked. "
-            f"Unset it, or set {datasets.DATA_ROOT} to the folder that holds {wanted.folder}/"
+            f"data set {wanted.name} is not here, and {OFFLINE} is set, so {sources[0].url or wanted.hub} was not "
+            f"asked. Unset it, or set {datasets.DATA_ROOT} to the folder that holds {wanted.folder}/"
         ) from None
-    for file in sources:
+    for file in () if wanted.hub else sources:
         _require_safe(file.url, wanted.name)
 
 
