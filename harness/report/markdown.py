@@ -118,6 +118,8 @@ def _instance(found: Table) -> Iterator[str]:
         [_row(row) for row in found.rows],
     )
     yield ""
+    if found.speedups:
+        yield from (escape(found.speedups), "")
 
 
 def _row(row: Row) -> list[str]:

@@ -60,7 +60,7 @@ class Row:
 class Table:
     """One instance of a case with every player side by side; ``picture`` is the stem of plots/answer-*.
 
-    ``threads`` is what every player had, 0 where they differ.
+    ``threads`` is what every player had, 0 where they differ. ``speedups``: those of the fastest candidate, in words.
     """
 
     instance: str
@@ -70,6 +70,7 @@ class Table:
     answers: str
     data: str
     best_peer: str
+    speedups: str
     limit: float | None
     picture: str
     pictured: str = ""

@@ -108,7 +108,7 @@ def row(found: Side, best: Side | None, agreed: Agreement, *, threads: bool = Fa
         outcome=_outcome(found, now),
         best=best is found,
         time=_time(found, now),
-        ratio=_ratio(found, best, now),
+        ratio=ratio(found, best, now),
         memory=_memory(records, "host_peak"),
         device_memory=_memory(records, "device_peak"),
         processes=processes,
@@ -156,7 +156,12 @@ def _time(found: Side, now: str) -> Quantity | None:
     return quantity(found.estimate, found.centre, "s")
 
 
-def _ratio(found: Side, best: Side | None, now: str) -> Quantity | None:
+def ratio(found: Side, best: Side | None, now: str) -> Quantity | None:
+    """Its time over that of the best one, or of any other: at least, where it was stopped at its limit.
+
+    Args:
+        now: its :func:`state`; there is no ratio where an answer is wrong or there is none.
+    """
     if best is None or best.centre is None or now in ("wrong", "absent", "unavailable") or found.role == "control":
         return None
     if found is best:

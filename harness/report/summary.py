@@ -16,6 +16,7 @@ from harness.record import Record
 from harness.report import claims, surroundings
 from harness.report.model import Entry, RecordGroup, RecordRow, Report, Row, Table
 from harness.report.rows import best_peer, row, side
+from harness.report.speedups import speedups
 from harness.store import Run
 from harness.verdict import Verdict
 
@@ -173,6 +174,7 @@ def _table(records: Sequence[Record], place: Place, agreed: Agreement, anchor: s
         answers=_answers(agreed),
         data=_data(first, threads),
         best_peer=wording.shorten(best.player, 80) if best else "",
+        speedups=speedups(sides, best, agreed),
         limit=float(first.limits["wall_s"]) if first and first.limits.get("wall_s") else None,
         picture=f"answer-{stem(place.instance)}",
         pictured=_pictured(records, place),
