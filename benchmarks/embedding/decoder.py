@@ -4,18 +4,26 @@ The architecture (Qwen2.5-Coder Technical Report, arXiv:2409.12186, table 1) is 
 attention with biases on query, key and value, rotary positions, a SwiGLU network, and a head that shares the
 embedding's weights. The contract of a file is that of public exports:
 
-====================================  ======================  ==============================================
-input                                 int64, or the cache's   (B, T), (B, past + T), (B, T)
-====================================  ======================  ==============================================
-input_ids                             int64                   (B, T)
-attention_mask                        int64                   (B, past + T)
-position_ids                          int64                   (B, T)
-past_key_values.{i}.key, .value       cache                   (B, kv_heads, past, head_size); past may be 0
-**output**
-logits                                weights'                (B, T, vocabulary)
-last_hidden_state                     weights'                (B, T, hidden), after the last normalisation
-present.{i}.key, .value               cache                   (B, kv_heads, past + T, head_size)
-====================================  ======================  ==============================================
+================================  =============  ====================================================
+input                             dtype          shape
+================================  =============  ====================================================
+input_ids                         int64          (B, T)
+attention_mask                    int64          (B, past + T)
+position_ids                      int64          (B, T)
+past_key_values.{i}.key, .value   the cache's    (B, kv_heads, past, head_size); past may be 0
+================================  =============  ====================================================
+
+================================  =============  ====================================================
+output                            dtype          shape
+================================  =============  ====================================================
+logits                            the weights'   (B, T, vocabulary)
+last_hidden_state                 the weights'   (B, T, hidden), after the last normalisation
+present.{i}.key, .value           the cache's    (B, kv_heads, past + T, head_size), keys rotated
+================================  =============  ====================================================
+
+Which side of a batch may be padded depends on the style of attention: ``standard`` and ``plain`` add the mask and take
+either side, ``gqa`` takes lengths from its sum and is silently wrong under padding on the left. Without
+``position_ids`` the first two are wrong in decode after padding on the right. Tests hold all of that.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ BLOCK = 32
 def dynamic_int8(source: Path, target: Path) -> None:
     """Weights int8 once and for all, activations uint8 by a scale taken over each call.
 
-    Since the scale depends on what is in the call, grouping tokens into other calls changes the results.
+    Since the scale depends on what is in the call, grouping tokens into other calls changes the results. The quantiser
+    takes five times the size of the model in memory.
 
     Args:
         source: a float32 model.
@@ -41,6 +42,9 @@ def dynamic_int8(source: Path, target: Path) -> None:
 
 def blockwise(source: Path, target: Path, *, bits: int, accuracy_level: int = 0) -> None:
     """Weights of every product in blocks of ``BLOCK``, each with a scale and a zero point: MatMulNBits.
+
+    With 8 bits, level 0 is for correctness: onnxruntime 1.31 has a fast kernel on the CPU for level 4 alone, and is
+    some thirty times slower without.
 
     Args:
         source: a float32 model.

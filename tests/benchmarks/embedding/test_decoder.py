@@ -25,6 +25,8 @@ SINGLE = 5e-6
 """Relative error of float32 after four layers; 9e-7 is what one sees."""
 HALF = 1e-2
 """Of float16, which rounds each product and each state to 11 bits (5e-4); 2e-3 is what one sees after four layers."""
+WRONG = 0.1
+"""Nothing that is wrong comes nearer."""
 TOKENS = np.random.default_rng(7).integers(0, TINY.vocabulary, 20)
 RIGHT = oracle.forward(weights(TINY), TINY, TOKENS)
 
@@ -99,6 +101,36 @@ def test_an_empty_past_is_not_a_slot_of_zeros(make: Make, attention: str) -> Non
     assert cosine(step["last_hidden_state"][0, -1], RIGHT.hidden[-1]) < 0.999
 
 
+def windowed(decoder: Decoder, window: int, *, absolute: bool = True) -> NDArray[np.float64]:
+    """Hidden states (20, 64) of single steps whose past is cut to the newest ``window - 1`` tokens."""
+    past, rows = decoder.run(TOKENS[:1]).past, []
+    past = {name: values[:, :, :0] for name, values in past.items()}
+    for index, token in enumerate(TOKENS):
+        past = {name: values[:, :, max(0, values.shape[2] - window + 1) :] for name, values in past.items()}
+        position = index if absolute else past["past_key_values.0.key"].shape[2]
+        step = decoder.run([token], past, positions=np.array([[position]]))
+        rows.append(step["last_hidden_state"][0, 0])
+        past = step.past
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("attention", STYLES)
+def test_a_window_is_a_band(make: Make, attention: str) -> None:
+    """Dropping the oldest tokens and keeping positions is one pass under a band; a window of another length is not.
+
+    Nor are positions that begin anew with the window while keys stay as they were rotated, which is what a graph does
+    that counts positions by itself.
+    """
+    right = oracle.forward(weights(TINY), TINY, TOKENS, mask=oracle.band(20, 8)).hidden
+    given, counted = make(attention=attention), make(attention=attention, position_ids=False)
+    assert relative(windowed(given, 8), right) < SINGLE
+    for wrong in (
+        windowed(given, 7), windowed(given, 9), windowed(given, 8, absolute=False), windowed(counted, 8)
+    ):  # fmt: skip
+        assert relative(wrong[:7], right[:7]) < SINGLE
+        assert relative(wrong[8:], right[8:]) > WRONG
+
+
 # Rows of a batch are 12, 7 and 9 tokens long, and four tokens are decoded after them, one by one.
 LENGTHS = (12, 7, 9)
 TEXTS = [np.random.default_rng((9, n)).integers(0, TINY.vocabulary, n + 4) for n in LENGTHS]
@@ -123,9 +155,6 @@ def padded(decoder: Decoder, side: str) -> tuple[float, float]:
         step = decoder.run(newest, step.past, mask=mask, positions=mask.sum(axis=1, keepdims=True) - 1)
         later += [relative(step["last_hidden_state"][row, 0], ALONE[row][ahead]) for row in range(len(TEXTS))]
     return max(errors), max(later)
-
-
-WRONG = 0.1
 
 
 @pytest.mark.parametrize(
