@@ -21,7 +21,6 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmarks.embedding.decoder import QWEN_05B, TINY, Shape, build
-from benchmarks.embedding.hollow import build_hollow
 from benchmarks.embedding.other_decoders import GPT2_TINY, Gpt2, build_gpt2
 from harness import Unavailable
 from harness.data.checksum import cache_folder
@@ -44,7 +43,7 @@ class Model:
     """What a model is made from.
 
     Attributes:
-        recipe: "decoder", "gpt2", "hollow", or how another one is quantised: "int8", "8bit", "int4".
+        recipe: "decoder", "gpt2", or how another one is quantised: "int8", "8bit", "int4".
         shape: sizes of a decoder, None where another one is quantised.
         options: arguments of the function that builds a decoder.
         source: name of the float32 model that is quantised.
@@ -66,9 +65,7 @@ def _decoders(size: str, shape: Shape, mib: int) -> dict[str, Model]:
         for name, options in variants.items()
     }
     return made | {
-        f"{size}-{output}{recipe}": Model(recipe=recipe, source=f"{size}-{output}f32", mib=mib)
-        for output in ("", "hidden-")
-        for recipe in ("int8", "8bit", "int4")
+        f"{size}-{recipe}": Model(recipe=recipe, source=f"{size}-f32", mib=mib) for recipe in ("int8", "8bit", "int4")
     }
 
 
@@ -78,13 +75,12 @@ MODELS: Mapping[str, Model] = MappingProxyType(
         "tiny-plain-f32": Model(recipe="decoder", shape=TINY, options={"attention": "plain"}),
         "tiny-gqa-f32": Model(recipe="decoder", shape=TINY, options={"attention": "gqa"}),
         **_decoders("full", QWEN_05B, 2048),
-        "full-hollow": Model(recipe="hollow", shape=QWEN_05B),
         "gpt2-f32": Model(recipe="gpt2", shape=GPT2_TINY),
         "gpt2-counted-f32": Model(recipe="gpt2", shape=GPT2_TINY, options={"position_ids": False}),
     }
 )
 """Every model by name. ``tiny`` is for tests, ``full`` has the sizes of Qwen2.5-Coder-0.5B and is for times,
-``hollow`` does nothing but let a cache grow, ``gpt2`` is another architecture, and ``counted`` has no ``position_ids``."""
+``gpt2`` is another architecture, and ``counted`` has no ``position_ids``."""
 
 
 def path_of(name: str) -> Path:
@@ -144,10 +140,7 @@ def _make(name: str, place: Path) -> None:
 def _write(model: Model, source: Path | None, path: Path) -> None:
     from benchmarks.embedding import quantised
 
-    if model.recipe == "hollow":
-        assert isinstance(model.shape, Shape)
-        build_hollow(path, model.shape)
-    elif isinstance(model.shape, Shape):
+    if isinstance(model.shape, Shape):
         build(path, model.shape, **model.options)
     elif model.shape is not None:
         build_gpt2(path, model.shape, **model.options)
