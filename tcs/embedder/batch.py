@@ -21,8 +21,11 @@ TOKENS_A_PASS = 2048
 PADDING = 0.25
 
 
-def groups(lengths: list[int]) -> Iterator[list[int]]:
+def groups(lengths: list[int], most: int = TOKENS_A_PASS) -> Iterator[list[int]]:
     """Numbers of the texts that go into one pass, those of like length together.
+
+    Args:
+        most: tokens of a pass, unless one text alone has more.
 
     >>> list(groups([5, 900, 6, 2000]))
     [[0, 2], [1], [3]]
@@ -32,7 +35,7 @@ def groups(lengths: list[int]) -> Iterator[list[int]]:
         members = [*group, i]
         padded = len(members) * lengths[i]
         waste = padded - sum(lengths[j] for j in members)
-        if group and (padded > TOKENS_A_PASS or waste > PADDING * padded):
+        if group and (padded > most or waste > PADDING * padded):
             yield group
             members = [i]
         group = members
@@ -46,7 +49,7 @@ def padded_outputs(model: Model, texts: list[NDArray[np.int64]]) -> list[NDArray
     Padding goes to the right, where a causal graph cannot see it; else to the left.
 
     Raises:
-        ContractError: the graph takes padding on neither side.
+        ContractError: the texts are of unequal length, and the graph takes padding on neither side.
     """
     longest = max(map(len, texts))
     even = min(map(len, texts)) == longest

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LINE = 64
 """Bytes to which tensors are aligned."""
 
+LOST = -1
+"""Length of a buffer that holds nothing whole."""
+
 
 class Cache:
     """The cache of one sequence: tensors (1, kv_heads, length, head_size) of all layers, key and value in turn.
@@ -25,6 +28,8 @@ class Cache:
     A graph gives back all keys and values, old and new, so a step reads one buffer and writes the other, and nothing
     is copied besides. Slots at the front can be hidden from the graph by its attention mask, until there is no more
     room; then they are dropped, and the others move to the front.
+
+    What changes the sequence comes into force by one assignment, so an interrupt finds the sequence before or after it.
 
     Args:
         contract: of the graph. ``capacity``: slots, those that are hidden among them.
@@ -38,14 +43,18 @@ class Cache:
         row = -(-each // LINE) * LINE
         tensors = len(contract.past)
         # not touched before they are used, so a short sequence takes little memory however long it may become
-        self._buffers = [xp.empty((tensors, row), np.uint8).view(contract.cache_type) for _ in range(2)]
+        self._buffers = [_aligned(xp, tensors, row).view(contract.cache_type) for _ in range(2)]
         self._pointers = [[_address(buffer) + row * i for i in range(tensors)] for buffer in self._buffers]
-        self._past = 0
+        # How much each buffer holds: the sequence in one, in the other what it was before the last call, or LOST.
+        self._past, self._lengths = 0, [0, LOST]
         self.mask: NDArray[np.int64] = np.ones((1, capacity), np.int64)
-        self.length, self.hidden = 0, 0
-        # The length before the last call, whose past still stands in the other buffer; -1 if it does not.
-        self._before = -1
+        self.hidden = 0
         self._drops = 0
+
+    @property
+    def length(self) -> int:
+        """Tokens in the cache, those that are hidden among them."""
+        return self._lengths[self._past]
 
     @property
     def visible(self) -> int:
@@ -64,13 +73,14 @@ class Cache:
 
     def begin(self) -> list[int]:
         """Where each tensor is to be written; what stood there is lost."""
-        self._before = -1
+        self._lengths[1 - self._past] = LOST
         return self._pointers[1 - self._past]
 
     def clear(self) -> None:
         """Forget everything."""
-        self.length, self.hidden, self._before = 0, 0, -1
         self._drops += 1
+        self._lengths = [0, 0]
+        self.hidden = 0
         self.mask[:] = 1
 
     def make_room(self, tokens: int, *, hides: bool) -> int:
@@ -82,11 +92,9 @@ class Cache:
         if not self.hidden or (hides and self.length + tokens <= self.capacity):
             return 0
         dropped = self.hidden
-        kept = self.length - dropped
-        # the past may not overlap itself, so it moves to the other buffer
-        self._tensors(1 - self._past, kept)[:] = self._tensors(self._past, self.length)[:, :, dropped:]
-        self._past, self.length, self._before = 1 - self._past, kept, -1
         self._drops += 1
+        # the past may not overlap itself, so it moves to the other buffer
+        self._move(dropped, self.length)
         self.mask[0, :dropped] = 1
         self.hidden = 0
         return dropped
@@ -107,8 +115,8 @@ class Cache:
         if not bool(self.xp.isfinite(new).all()):
             bad = [int(i) for i in self.xp.flatnonzero(~self.xp.isfinite(new).all(axis=(1, 2, 3)))]
             raise NotFinite(bad)
-        self._before = self.length
-        self._past, self.length = 1 - self._past, length
+        self._lengths[1 - self._past] = length
+        self._past = 1 - self._past
 
     def mark(self) -> tuple[int, int, int]:
         """Where the sequence stands, for :meth:`return_to`."""
@@ -119,13 +127,12 @@ class Cache:
         length, hidden, drops = mark
         if drops != self._drops:
             return False
-        if length == self._before:
+        if length == self._lengths[1 - self._past]:
             self._past = 1 - self._past
         elif length != self.length:
-            self._tensors(1 - self._past, length)[:] = self._tensors(self._past, self.length)[:, :, :length]
-            self._past = 1 - self._past
-        self.length, self._before = length, -1
-        self.mask[0, hidden : self.hidden] = 1
+            self._move(0, length)
+        self._lengths[1 - self._past] = LOST
+        self.mask[0, hidden:] = 1
         self.hidden = hidden
         return True
 
@@ -137,17 +144,27 @@ class Cache:
         """A copy of what is visible, (layers, 2, kv_heads, visible, head_size), keys before values."""
         found = self._tensors(self._past, self.length)[:, :, self.hidden :]
         host: NDArray[Any] = np.array(found if self.xp is np else self.xp.asnumpy(found))
-        return host.reshape(-1, 2, *host.shape[1:])
+        return host.reshape(len(host) // 2, 2, *host.shape[1:])
 
     def whole(self) -> list[NDArray[Any]]:
         """A copy of each tensor (1, kv_heads, length, head_size), key and value in turn, hidden slots among them."""
         found = self._tensors(self._past, self.length)
         return [np.array(each if self.xp is np else self.xp.asnumpy(each))[None] for each in found]
 
+    def _move(self, start: int, stop: int) -> None:
+        """Keep these tokens only, in the other buffer."""
+        other = 1 - self._past
+        self._lengths[other] = LOST
+        self._tensors(other, stop - start)[:] = self._tensors(self._past, self.length)[:, :, start:stop]
+        self._lengths[other] = stop - start
+        self._past = other
+        self._lengths[1 - other] = LOST
+
     def _tensors(self, which: int, length: int) -> Any:
         """A view (tensors, kv_heads, length, head_size) of a buffer."""
         heads, size = self._shape
-        return self._buffers[which][:, : heads * length * size].reshape(-1, heads, length, size)
+        buffer = self._buffers[which]
+        return buffer[:, : heads * length * size].reshape(len(buffer), heads, length, size)
 
 
 class NotFinite(CacheError):
@@ -156,6 +173,13 @@ class NotFinite(CacheError):
     def __init__(self, tensors: list[int]) -> None:
         super().__init__(tensors)
         self.tensors = tensors
+
+
+def _aligned(xp: Any, tensors: int, row: int) -> Any:
+    """Bytes (tensors, row), the first on a line."""
+    whole = xp.empty(tensors * row + LINE, np.uint8)
+    start = -_address(whole) % LINE
+    return whole[start : start + tensors * row].reshape(tensors, row)
 
 
 def _address(buffer: Any) -> int:

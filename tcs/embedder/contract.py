@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,19 +95,18 @@ def contract_of(inputs: Sequence[Argument], outputs: Sequence[Argument]) -> Cont
     known = {TOKENS, MASK, POSITIONS, *CONSTANTS, *(each.name for each in past.values())}
     wrong += [f"an input {name!r} that this embedder does not know" for name in by_name if name not in known]
     for name in (TOKENS, MASK, POSITIONS):
-        if name in by_name and by_name[name].type != "tensor(int64)":
-            wrong.append(f"{name!r} is {by_name[name].type}, not tensor(int64)")
-    shapes = [_shape(each, wrong) for each in [*past.values(), *present.values()]]
-    if len({shape for shape in shapes if shape}) > 1:
-        wrong.append(f"the tensors of the cache differ: {_differences([*past.values(), *present.values()])}")
+        if name in by_name:
+            wrong += _wrong_row(by_name[name])
+    shapes = [shape for each in past.values() if (shape := _shape(each, wrong))]
+    if len(set(shapes)) > 1:
+        wrong.append(f"the tensors of the cache differ: {_differences(list(past.values()))}")
+    for key in sorted(past.keys() & present.keys()):
+        wrong += _wrong_present(past[key], present[key])
     found = _output(outputs, present)
-    if found is None:
-        wrong.append(f"no output to embed: none of {', '.join(OUTPUTS)}, nor one other of three dimensions")
-    elif found.type not in TYPES:
-        wrong.append(f"the output {found.name!r} is {found.type}, neither float nor float16")
+    wrong += _wrong_output(found)
     if wrong or found is None:
         raise ContractError("the graph is no decoder with a cache that can be used: " + "; ".join(wrong))
-    kind, heads, size = next(shape for shape in shapes if shape)
+    kind, heads, size = shapes[0]
     order = [(layer, part) for layer in range(layers) for part in ("key", "value")]
     width = found.shape[-1]
     return Contract(
@@ -150,14 +149,46 @@ def _cache(arguments: Sequence[Argument], side: str) -> dict[tuple[int, str], Ar
     """Tensors of the cache by layer and part, whatever the exporter calls them."""
     found = {}
     for each in arguments:
-        layer, part = re.search(r"\d+", each.name), re.search(r"key(?!_values)|value(?!s)", each.name)
+        layer, part = re.search(r"\d+", each.name), re.search(r"key(?!_values)|(?<!key_)value", each.name)
         if side in each.name and layer and part:
             found[int(layer[0]), part[0]] = each
     return found
 
 
+def _wrong_row(each: Argument) -> Iterator[str]:
+    """Why an input cannot take a whole number for each token, (batch, length)."""
+    if each.type != "tensor(int64)":
+        yield f"{each.name!r} is {each.type}, not tensor(int64)"
+    if len(each.shape) != 2:
+        yield f"{each.name!r} has {len(each.shape)} dimensions, not (batch, length)"
+    elif isinstance(each.shape[1], int):
+        yield f"{each.name!r} has a fixed length of {each.shape[1]}; a session feeds one token or many"
+
+
+def _wrong_present(past: Argument, present: Argument) -> Iterator[str]:
+    """How an output cannot be the input that it goes on with; a dimension that it leaves open can be anything."""
+    pairs = zip(past.shape, present.shape, strict=False)
+    fits = len(past.shape) == len(present.shape) and all(a == b for a, b in pairs if {type(a), type(b)} == {int})
+    if past.type != present.type or not fits or isinstance(present.shape[2], int):
+        yield (
+            f"{present.name!r} is {present.type} {list(present.shape)}, which cannot go on as {past.name!r}, "
+            f"{past.type} {list(past.shape)}"
+        )
+
+
+def _wrong_output(each: Argument | None) -> Iterator[str]:
+    """Why an output cannot be embedded."""
+    if each is None:
+        yield f"no output to embed: none of {', '.join(OUTPUTS)}, nor one other of three dimensions"
+        return
+    if each.type not in TYPES:
+        yield f"the output {each.name!r} is {each.type}, neither float nor float16"
+    if len(each.shape) != 3:
+        yield f"the output {each.name!r} is {list(each.shape)}, not (batch, tokens, width)"
+
+
 def _shape(each: Argument, wrong: list[str]) -> tuple[str, int, int] | None:
-    """Type, heads and size of a head; None, with the reason, for what cannot be a tensor of the cache."""
+    """Type, heads and size of a head; None, with the reason, for what cannot be the past."""
     if each.type not in TYPES:
         wrong.append(f"{each.name!r} is {each.type}, neither float nor float16")
     elif len(each.shape) != 4:

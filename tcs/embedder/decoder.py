@@ -34,7 +34,7 @@ class Decoder:
         theta: base of the rotary angles, for the policy ``re-rotated``.
 
     Raises:
-        InputError: ``prefill`` is below 1, or ``theta`` is needed and not given.
+        InputError: ``prefill`` is below 1, or ``theta`` is needed and not given or no base.
         ContractError: the window is re-rotated, and the keys of the graph are not rotary, or not with this base.
     """
 
@@ -50,6 +50,8 @@ class Decoder:
                 raise InputError(
                     "policy='re-rotated' needs theta, the base of the rotary angles ('rope_theta' in config.json)"
                 )
+            if not 0 < theta < np.inf:
+                raise InputError(f"theta={theta}: the base of the rotary angles is a positive number")
             self._rotary = theta, rotary_layout(model, theta)
         self._cache = Cache(contract, window.capacity, xp=_arrays(model.device))
         self._binding = Binding(model.session)
@@ -163,7 +165,7 @@ class Decoder:
         return found
 
     def _explain(self, tokens: NDArray[np.int64], error: Exception) -> str:
-        """Why a run failed: which tensor of the cache came in another shape, if that can be found out."""
+        """Why a run failed: which output came in another shape, if that can be found out."""
         model, cache, count = self.model, self._cache, len(tokens)
         contract = model.contract
         feeds = model.feeds(
@@ -172,18 +174,20 @@ class Decoder:
             self._positions[:, :count].copy(),
             cache.whole(),
         )
-        right = (1, contract.kv_heads, cache.length + count, contract.head_size)
+        cached = (1, contract.kv_heads, cache.length + count, contract.head_size)
+        right: dict[str, tuple[int, ...]] = dict.fromkeys(contract.present, cached)
+        right[contract.output] = (1, count, model.width)
         try:
-            found = model.session.run(list(contract.present), feeds)
+            found = model.session.run(list(right), feeds)
         except Exception:  # noqa: BLE001 - it fails in any case: then its own words are all that is known
             return f"{model.path.name} failed on {count} tokens after {cache.length}: {brief(error)}"
-        wrong = [(name, each.shape) for name, each in zip(contract.present, found, strict=True) if each.shape != right]
+        wrong = [(name, each.shape) for name, each in zip(right, found, strict=True) if each.shape != right[name]]
         if not wrong:
             return f"{model.path.name} failed on {count} tokens after {cache.length}: {brief(error)}"
         name, shape = wrong[0]
-        also = f", as have {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        also = f", and {len(wrong) - 1} more are wrong" if len(wrong) > 1 else ""
         return (
-            f"{name!r} came back with shape {shape} instead of {right}{also}: it must hold the {cache.length} tokens "
+            f"{name!r} came back with shape {shape} instead of {right[name]}{also}: there were {cache.length} tokens "
             f"before and {count} new ones; nothing of it was taken"
         )
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from tcs.embedder.batch import groups, padded_outputs
+from tcs.embedder.batch import TOKENS_A_PASS, groups, padded_outputs
 from tcs.embedder.decoder import Decoder
-from tcs.embedder.errors import InputError
+from tcs.embedder.errors import EmbedderError, InputError
 from tcs.embedder.model import CPU, Model
 from tcs.embedder.observe import Observer, spans
 from tcs.embedder.pooling import POOLINGS, pool, shorten
 from tcs.embedder.presets import DEFAULT, Preset, preset_of
 from tcs.embedder.session import Embedding, Limits, Session, name_of, tokens_of
-from tcs.embedder.tokenizer import tokenizer_for
+from tcs.embedder.tokenizer import beside, tokenizer_for
 from tcs.embedder.window import Window
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tcs.embedder.tokenizer import Text
+
+BYTES = 256
+"""Tokens of a tokenizer of characters, where nobody knows how many the model has."""
 
 
 class Embedder:
@@ -66,15 +70,21 @@ class Embedder:
                 f"choose from 1 to {self.model.width}"
             )
         known = config_beside(self.model.path)
-        self._theta = theta or (chosen.theta if chosen else rope_theta(known))
+        self._theta = theta if theta is not None else chosen.theta if chosen else rope_theta(known)
         self._limits = Limits(
             dimension=dimension,
             pooling=pooling,
             longest=longest,
             positions=chosen.positions if chosen else known.get("max_position_embeddings"),
+            vocabulary=chosen.vocabulary if chosen else self._vocabulary(known),
         )
+        if policy == "re-rotated" and self._window.capacity > (self._limits.positions or self._window.capacity):
+            raise InputError(
+                f"window={window}: its positions run to {self._window.capacity:,} before keys are turned back, and the "
+                f"model knows {self._limits.positions:,}"
+            )
         self._prefill, self._observers = prefill, tuple(observers)
-        self.tokenizer = tokenizer_for(model, tokenizer, chosen.vocabulary if chosen else self._vocabulary(known))
+        self.tokenizer = tokenizer_for(model, tokenizer, self._limits.vocabulary or BYTES)
         self._session = self.session()
 
     def session(self) -> Session:
@@ -108,55 +118,70 @@ class Embedder:
         return self._session.stream(text, every)
 
     def _batch(self, texts: list[Text]) -> list[Embedding]:
-        tokens = []
-        for i, text in enumerate(texts):
-            try:
-                tokens.append(tokens_of(text, self.tokenizer, self._limits))
-            except InputError as error:
-                raise InputError(f"text {i} of {len(texts)}: {error}") from None
-        found: dict[int, NDArray[Any]] = {}
-        short = [i for i, each in enumerate(tokens) if len(each) <= min(self._prefill, self._window.size)]
+        found: dict[int, Embedding] = {}
         with spans(self._observers, "embed", texts=len(texts)):
-            for group in groups([len(tokens[i]) for i in short]):
+            tokens = []
+            for i, text in enumerate(texts):
+                with _naming(i, texts):
+                    tokens.append(tokens_of(text, self.tokenizer, self._limits))
+            most = min(self._prefill, self._window.size, self._limits.positions or self._window.size)
+            short = [i for i, each in enumerate(tokens) if len(each) <= most]
+            # a graph that heeds no padding gets one text a pass: quantised activations depend on their company, too
+            together = TOKENS_A_PASS if self.model.paddings else 0
+            for group in groups([len(tokens[i]) for i in short], together):
                 members = [short[i] for i in group]
-                start = time.perf_counter()
-                outputs = padded_outputs(self.model, [tokens[i] for i in members])
-                for observer in self._observers:
-                    count = sum(len(tokens[i]) for i in members)
-                    observer.call("batch", count, time.perf_counter() - start, 0)
-                found |= {i: self._shortened(each) for i, each in zip(members, outputs, strict=True)}
+                for i, outputs in zip(members, self._pass([tokens[i] for i in members]), strict=True):
+                    with _naming(i, texts):
+                        found[i] = self._embedding(texts[i], outputs)
             for i in sorted(set(range(len(tokens))) - set(short)):
-                found[i] = self.session().embed(tokens[i]).vector
-        return [
-            Embedding(
-                vector=found[i],
-                tokens=len(tokens[i]),
-                context_length=min(len(tokens[i]), self._window.size),
-                tokenizer=name_of(texts[i], self.tokenizer),
-            )
-            for i in range(len(texts))
-        ]
+                with _naming(i, texts):
+                    found[i] = self.session().embed(texts[i])
+        return [found[i] for i in range(len(texts))]
 
-    def _shortened(self, outputs: NDArray[Any]) -> NDArray[np.float32]:
-        return shorten(pool(outputs, self._limits.pooling), self._limits.dimension)
+    def _pass(self, tokens: list[NDArray[np.int64]]) -> list[NDArray[Any]]:
+        """Outputs of one padded pass, told to the observers."""
+        with spans(self._observers, "call", texts=len(tokens)):
+            start = time.perf_counter()
+            outputs = padded_outputs(self.model, tokens)
+            seconds = time.perf_counter() - start
+        for observer in self._observers:
+            observer.call("batch", sum(map(len, tokens)), seconds, 0)
+        return outputs
 
-    def _vocabulary(self, known: dict[str, Any]) -> int:
+    def _embedding(self, text: Text, outputs: NDArray[Any]) -> Embedding:
+        """Of the outputs (n, width) of a text that was alone in its context."""
+        return Embedding(
+            vector=shorten(pool(outputs, self._limits.pooling), self._limits.dimension),
+            tokens=len(outputs),
+            context_length=len(outputs),
+            tokenizer=name_of(text, self.tokenizer),
+        )
+
+    def _vocabulary(self, known: dict[str, Any]) -> int | None:
         """How many tokens the model knows, as far as that can be told: of the logits, or of its config.json."""
         contract = self.model.contract
-        return int(known.get("vocab_size") or (contract.width if contract.output == "logits" else None) or 256)
+        return (contract.width if contract.output == "logits" else None) or known.get("vocab_size")
+
+
+@contextmanager
+def _naming(i: int, texts: list[Text]) -> Iterator[None]:
+    """Errors within say which text they are about."""
+    try:
+        yield
+    except EmbedderError as error:
+        raise type(error)(f"text {i} of {len(texts)}: {error}") from error
 
 
 def config_beside(model: Path) -> dict[str, Any]:
     """What a ``config.json`` beside a model or above it says; empty where there is none."""
-    for place in (model.resolve().parent, model.resolve().parent.parent):
-        path = place / "config.json"
-        if path.is_file():
-            try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise InputError(f"{path} is no JSON: {error}") from error
-            return found if isinstance(found, dict) else {}
-    return {}
+    path = beside(model, "config.json")
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}") from error
+    return found if isinstance(found, dict) else {}
 
 
 def rope_theta(config: dict[str, Any]) -> float | None:

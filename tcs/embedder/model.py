@@ -82,10 +82,19 @@ class Model:
         Raises:
             InputError: onnxruntime refuses the tokens, for example those outside the vocabulary.
         """
+        return self.run(self.contract.output, self.feeds(tokens, mask, positions))
+
+    def run(self, output: str, feeds: dict[str, NDArray[Any]]) -> NDArray[Any]:
+        """One output by name.
+
+        Raises:
+            InputError: onnxruntime refuses what it is fed.
+        """
         try:
-            found: NDArray[Any] = self.session.run([self.contract.output], self.feeds(tokens, mask, positions))[0]
+            found: NDArray[Any] = self.session.run([output], feeds)[0]
         except _failures() as error:
-            raise InputError(f"{self.path.name}: a pass over {tokens.shape} tokens failed: {brief(error)}") from error
+            shape = feeds[TOKENS].shape
+            raise InputError(f"{self.path.name}: a pass over {shape} tokens failed: {brief(error)}") from error
         return found
 
     def feeds(
@@ -130,7 +139,7 @@ def _open(path: Path, providers: list[str], threads: int) -> Any:
             raise ProviderError(f"the execution provider {name!r} is not there; onnxruntime has {', '.join(there)}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what it would write of an error is in what it raises
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's own errors have no common base

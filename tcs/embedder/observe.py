@@ -16,10 +16,13 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Observer(Protocol):
-    """What is told of every call of a graph."""
+    """What is told of every call of a graph.
+
+    What it raises reaches whoever embeds, and stops the text as an error of the graph would.
+    """
 
     def call(self, kind: str, tokens: int, seconds: float, cache_length: int) -> None:
-        """A call is over: ``kind`` is ``prefill`` (several tokens), ``decode`` (one) or ``batch``."""
+        """A call is over: ``kind`` is ``prefill`` (several tokens), ``decode`` (one) or ``batch`` (0 in the cache)."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[Any]:
         """Entered around ``embed`` and each call."""

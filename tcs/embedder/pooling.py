@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tcs.embedder.errors import InputError
+from tcs.embedder.errors import CacheError, InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,11 +34,14 @@ def shorten(pooled: NDArray[np.float64], dimension: int) -> NDArray[np.float32]:
 
     Raises:
         InputError: it has fewer coordinates, or they are all 0.
+        CacheError: they are not finite.
     """
     if not 1 <= dimension <= len(pooled):
         raise InputError(f"dimension={dimension}: the model's output has {len(pooled)}; choose from 1 to {len(pooled)}")
     sliced = pooled[:dimension]
     length = float(np.sqrt(sliced @ sliced))
+    if not np.isfinite(length):
+        raise CacheError("the output holds NaN or infinity")
     if length == 0:
         raise InputError(f"the first {dimension} coordinates of the output are all 0, so they have no direction")
     return (sliced / length).astype(np.float32)

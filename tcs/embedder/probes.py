@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tcs.embedder.errors import ContractError
+from tcs.embedder.errors import ContractError, InputError
 from tcs.embedder.rotary import LAYOUTS, turn
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def rotary_layout(model: Model, theta: float) -> str:
     """
     if not model.contract.positions:
         raise ContractError(f"{model.path.name} takes no position_ids, so its keys cannot be turned back")
-    written = [_first_key(model, position) for position in (0, *APART)]
+    try:
+        written = [_first_key(model, position) for position in (0, *APART)]
+    except InputError as error:
+        raise ContractError(f"the keys of {model.path.name} are not rotary, for its positions end: {error}") from error
     fits = []
     for layout in LAYOUTS:
         off = 0.0
@@ -60,7 +63,7 @@ def rotary_layout(model: Model, theta: float) -> str:
             off = max(off, float(np.abs(turned - right).max() / np.abs(right).max()))
         fits.append(off)
     best = int(np.argmin(fits))
-    if fits[best] > TURNED or np.abs(written[0] - written[1]).max() == 0:
+    if not fits[best] <= TURNED or np.abs(written[0] - written[1]).max() == 0:
         raise ContractError(
             f"the keys of {model.path.name} do not turn with their position as rotary ones of base {theta:g} do (off "
             f"by {min(fits):.2g} of their size); is it rotary, and is theta right?"
@@ -71,5 +74,4 @@ def rotary_layout(model: Model, theta: float) -> str:
 def _first_key(model: Model, position: int) -> NDArray[np.float64]:
     """The key (1, kv_heads, 1, head_size) of the first layer for one token at a position."""
     feeds = model.feeds(np.ones((1, 1), np.int64), positions=np.full((1, 1), position))
-    found: NDArray[Any] = model.session.run([model.contract.present[0]], feeds)[0]
-    return found.astype(np.float64)
+    return model.run(model.contract.present[0], feeds).astype(np.float64)

@@ -53,6 +53,9 @@ class FileTokenizer:
             self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises plain Exception
             raise InputError(f"{path} is no tokenizer.json: {error}") from error
+        # what the file says of batches for training would cut texts short and fill them up
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
 
     def tokens(self, text: str) -> NDArray[np.int64]:
         """Token ids (n,).
@@ -93,11 +96,17 @@ def tokenizer_for(model: str | Path, given: str | Path | None, vocabulary: int) 
     """
     if given is not None:
         return FileTokenizer(given)
-    folder = Path(model).resolve().parent
-    for place in (folder, folder.parent):
-        if (place / "tokenizer.json").is_file():
-            return FileTokenizer(place / "tokenizer.json")
-    return CharacterTokenizer(vocabulary, folder)
+    found = beside(Path(model), "tokenizer.json")
+    return FileTokenizer(found) if found else CharacterTokenizer(vocabulary, Path(model).absolute().parent)
+
+
+def beside(model: Path, name: str) -> Path | None:
+    """A file of this name in the folder of a model or the one above it; None if there is none.
+
+    Links are not followed: the cache of the Hugging Face hub keeps files under other names, and links to them.
+    """
+    folder = model.absolute().parent
+    return next((place / name for place in (folder, folder.parent) if (place / name).is_file()), None)
 
 
 def whole_characters(text: str) -> str:
@@ -107,7 +116,7 @@ def whole_characters(text: str) -> str:
         InputError: it is none, or it holds half of a surrogate pair.
     """
     if not isinstance(text, str):
-        raise InputError(f"a text is a str, not {type(text).__name__}; decode bytes first")
+        raise InputError(f"a text is a str (decode bytes first) or an array of token ids, not {type(text).__name__}")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
