@@ -1,0 +1,179 @@
+"""What makes an answer about embeddings right; one check for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.embedding import drift
+from benchmarks.embedding.dialogue import Dialogue, file_of, read
+from benchmarks.embedding.plain import Graph
+from benchmarks.embedding.reference import Right, right
+from harness.case import Check
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCE = {"f32": 1e-6, "8bit": 1e-6, "int4": 1e-6, "f16": 1e-5, "int8": 0.2}
+"""1 - cosine by which an output may differ from one full pass in the same precision. Dynamic int8 takes the scale of
+its activations over a whole call, so its results depend on how tokens are grouped."""
+KEPT = {"f32": 1e-4, "8bit": 1e-4, "int4": 1e-4, "f16": 5e-3, "int8": 0.7}
+"""Relative L2 by which keys or values of a layer may differ likewise: about the root of twice the above."""
+UNRELATED, LENGTH = 8, 16
+"""Texts of the baseline, and tokens of each."""
+
+
+def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[str, Any]) -> Check:
+    """Outputs, contexts and the cache at the end, against one full pass of each context.
+
+    The answer holds ``outputs`` (n, width) of all tokens, float32; ``contexts`` (turns,), tokens that the next one can
+    see after each turn; ``cache`` (layers, 2, kv_heads, visible, size), keys before values, of the session of the last
+    turn, float32; and ``position`` of its next token. ``known`` may name the ``precision`` (f32 if not), the fixture
+    that is the ``baseline`` of quantisation, and the ``evolution`` that is expected between the first two turns.
+    """
+    dialogue = read(inputs)
+    if wrong := _malformed(dialogue, answer):
+        return Check(ok=False, oracle="the form of an answer", detail=wrong, exact=False)
+    judge = right(dialogue, int(answer["position"]))
+    outputs, cache = np.asarray(answer["outputs"]), np.asarray(answer["cache"])
+    contexts = int(np.abs(np.asarray(answer["contexts"]) - judge.contexts).max())
+    metrics: dict[str, Mapping[str, Any]] = {"context_length_error": _count(contexts, "tokens")}
+    if outputs.shape != judge.outputs.shape or not np.isfinite(outputs).all():
+        what = f"outputs {outputs.shape} instead of {judge.outputs.shape}"
+        if outputs.shape == judge.outputs.shape:
+            what = f"{int((~np.isfinite(outputs)).any(axis=1).sum())} outputs are not finite"
+        return Check(ok=False, oracle=judge.oracle, detail=what, exact=False, metrics=metrics)
+    comparable = cache.shape == judge.cache.shape and bool(np.isfinite(cache).all())
+    caches = (cache, judge.cache) if comparable else None
+    found = drift.drift(outputs, judge.outputs, logits=judge.logits, caches=caches)
+    precision = str(known.get("precision", "f32"))
+    tolerance, kept = TOLERANCE[precision], KEPT[precision]
+    metrics |= found.metrics("cache")
+    metrics |= (
+        _repeats(dialogue, outputs) | _apart(dialogue, found.error, tolerance) | _evolution(known, dialogue, outputs)
+    )
+    curves = {"cache": found.error}
+    if "baseline" in known:
+        metrics |= _quantisation(dialogue, str(known["baseline"]), judge, curves)
+    if judge.unwindowed is not None:
+        window = drift.drift(judge.outputs, judge.unwindowed, logits=judge.logits)
+        metrics |= window.metrics("window") | {"banded_mask_difference": _difference(outputs, judge.outputs)}
+        curves["window"] = window.error
+    layers = found.layers
+    reasons = [
+        f"1 - cosine {found.error.max():.2g} at token {int(found.error.argmax())}, above {tolerance:g}"
+        if found.error.max() > tolerance else "",
+        f"{_worst(layers)} off by {layers.max():.2g} of their size, above {kept:g}"
+        if layers is not None and layers.max() > kept else "",
+        f"the cache at the end has shape {cache.shape}, or is not finite, instead of {judge.cache.shape}"
+        if layers is None else "",
+        f"context lengths off by {contexts}" if contexts else "",
+    ]  # fmt: skip
+    wrong = "; ".join(filter(None, reasons))
+    return Check(
+        ok=not wrong,
+        oracle=judge.oracle,
+        detail=wrong,
+        distance=float(found.error.max()),
+        tolerance=tolerance,
+        exact=False,
+        canonical={f"{name}_by_position": values for name, values in curves.items()}
+        | ({} if layers is None else {"cache_by_layer": layers}),
+        metrics=metrics,
+    )
+
+
+def _malformed(dialogue: Dialogue, answer: Mapping[str, Any]) -> str:
+    """What an answer lacks."""
+    missing = [name for name in ("outputs", "contexts", "cache", "position") if name not in answer]
+    if missing:
+        return f"the answer has no {', '.join(missing)}"
+    shapes = {name: np.asarray(answer[name]).shape for name in ("outputs", "contexts", "cache", "position")}
+    if len(shapes["outputs"]) != 2 or shapes["contexts"] != dialogue.lengths.shape or len(shapes["cache"]) != 5:
+        return f"shapes {shapes}: outputs are (n, width), contexts (turns,), the cache has 5 axes"
+    return ""
+
+
+def _repeats(dialogue: Dialogue, outputs: NDArray[Any]) -> dict[str, Mapping[str, Any]]:
+    """Turns after a reset that repeat the tokens of an earlier segment's first turn, as a fresh session takes them."""
+    starts = [segment[0] for segment in dialogue.segments() if dialogue.begins(segment) == 0]
+    places = [dialogue.places([turn]) for turn in starts]
+    pairs = [
+        (a, b)
+        for i, a in enumerate(places)
+        for t, b in enumerate(places[i + 1 :], start=i + 1)
+        if np.array_equal(dialogue.tokens[a], dialogue.tokens[b])
+        and dialogue.calls[starts[i]] == dialogue.calls[starts[t]]
+    ]
+    if not pairs:
+        return {}
+    differing = sum(drift.rows_differing(outputs[a], outputs[b]) for a, b in pairs)
+    off = max(float(_difference(outputs[b], outputs[a])["value"]) for a, b in pairs)
+    return {
+        "repeats_differing": _count(differing, "outputs"),
+        "reset_difference": {"value": off, "unit": "max difference", "direction": "lower"},
+    }
+
+
+def _apart(dialogue: Dialogue, errors: NDArray[np.float64], tolerance: float) -> dict[str, Mapping[str, Any]]:
+    """Sessions with an output that is not that of a session on its own."""
+    if len(set(dialogue.sessions.tolist())) < 2:
+        return {}
+    wrong = {
+        int(dialogue.sessions[turn])
+        for turn in range(len(dialogue.lengths))
+        if errors[dialogue.places([turn])].max() > tolerance
+    }
+    return {"leaks": _count(len(wrong), "sessions")}
+
+
+def _evolution(known: Mapping[str, Any], dialogue: Dialogue, outputs: NDArray[Any]) -> dict[str, Mapping[str, Any]]:
+    """Cosine between the states after the first two turns: two contexts, so how a state evolves and no error."""
+    if "evolution" not in known:
+        return {}
+    first, second = outputs[dialogue.ends[:2] - 1].astype(np.float64)
+    cosine = 1 - float(drift.one_minus_cosine(first[None], second[None])[0])
+    off = abs(cosine - float(known["evolution"]))
+    return {
+        "state_evolution_cosine": {"value": cosine, "unit": "cosine", "direction": "higher"},
+        "state_evolution_cosine_error": {"value": off, "unit": "cosine", "direction": "lower"},
+    }
+
+
+def _quantisation(
+    dialogue: Dialogue, baseline: str, judge: Right, curves: dict[str, NDArray[np.float64]]
+) -> dict[str, Mapping[str, Any]]:
+    """Full pass against full pass of the float32 graph, in which no cache has a part; and what is between texts."""
+    tokens = dialogue.tokens[dialogue.places(dialogue.segments()[-1])]
+    graph, exact = Graph(file_of(dialogue.model)), Graph(file_of(baseline))
+    (found, present), (wanted, kept) = graph.run(tokens[None]), exact.run(tokens[None])
+    from benchmarks.embedding.plain import cache_of
+
+    off = drift.drift(found[0], wanted[0], logits=judge.logits, caches=(cache_of(present), cache_of(kept)))
+    curves["quantisation"] = off.error
+    vocabulary = int(dialogue.tokens.max()) + 1
+    texts = np.random.default_rng(0).integers(0, vocabulary, (UNRELATED, LENGTH))
+    between = drift.baseline(exact.run(texts)[0][:, -1])
+    return off.metrics("quantisation") | {
+        "unrelated_baseline": {"value": between, "unit": "1 - cosine", "direction": "higher"}
+    }
+
+
+def _difference(found: NDArray[Any], wanted: NDArray[Any]) -> dict[str, Any]:
+    """Largest difference of a coordinate of normalised outputs."""
+    a, b = (
+        rows.astype(np.float64) / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+        for rows in (found, wanted)
+    )
+    return {"value": float(np.abs(a - b).max()), "unit": "max difference", "direction": "lower"}
+
+
+def _worst(layers: NDArray[np.float64]) -> str:
+    layer, part = np.unravel_index(int(layers.argmax()), layers.shape)
+    return f"{('keys', 'values')[part]} of layer {layer}"
+
+
+def _count(value: int, unit: str) -> dict[str, Any]:
+    return {"value": float(value), "unit": unit, "direction": "lower"}
