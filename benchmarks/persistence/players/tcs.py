@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from benchmarks.persistence import inputs as problem
 from benchmarks.persistence.barcode import as_answer
 from benchmarks.persistence.players.on_a_gpu import OnAGpu
 from benchmarks.persistence.players.packages import need
-from benchmarks.persistence.players.steps import Solve
+from benchmarks.persistence.players.steps import Answer, Solve
 from harness.case import Stage, player
 from harness.errors import Unavailable
 
@@ -46,7 +46,7 @@ def tcs(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
     diagrams = partial(rips, threshold=task.threshold, max_dimension=task.max_dimension, threads=task.threads)
     diagrams(neighbourhood(task.points))
-    return lambda: as_answer(diagrams(task.points, span=stage).bars)
+    return lambda: _as_they_are(diagrams(task.points, span=stage).bars)
 
 
 @player(
@@ -71,7 +71,42 @@ def tcs_on_a_gpu(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
     work = partial(rips, task.points, threshold=task.threshold, max_dimension=task.max_dimension, backend="cuda")
     n, dimension = task.points.shape
-    return OnAGpu(n, dimension, work, lambda: as_answer(work(span=stage).bars))
+    return OnAGpu(n, dimension, work, lambda: _as_they_are(work(span=stage).bars))
+
+
+@player(
+    name="tcs drawn",
+    task="persistence.rips_drawn",
+    role="candidate",
+    engine="tcs",
+    packages={"numba": ">=0.60"},
+    install="pip install -e '.[persistence]' -c constraints.txt",
+    cite="tcs.persistence; reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333",
+    note="draws the points itself, in its set-up; otherwise as tcs",
+)
+def tcs_drawn(inputs: Mapping[str, Any], stage: Stage) -> Solve:
+    """tcs.persistence.rips on points that it draws itself."""
+    from benchmarks.persistence.drawn import draw
+
+    return tcs(draw(inputs)._asdict(), stage)
+
+
+@player(
+    name="tcs-rips-cuda drawn",
+    task="persistence.rips_drawn",
+    role="candidate",
+    engine="tcs",
+    device="cuda",
+    packages={"numba": ">=0.60"},
+    install="pip install -e '.[persistence,gpu]' -c constraints.txt",
+    cite="tcs.persistence; reduced Vietoris-Rips complex: Koyama, Memoli, Robins and Turner, arXiv:2307.16333",
+    note="draws the points itself, in its set-up; otherwise as tcs-rips-cuda",
+)
+def tcs_drawn_on_a_gpu(inputs: Mapping[str, Any], stage: Stage) -> Solve:
+    """tcs.persistence.rips on the current GPU, on points that it draws itself."""
+    from benchmarks.persistence.drawn import draw
+
+    return tcs_on_a_gpu(draw(inputs)._asdict(), stage)
 
 
 @player(
@@ -92,6 +127,11 @@ def tcs_alpha(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
     alpha_diagrams(neighbourhood(points), threads=threads)
     return lambda: as_answer(alpha_diagrams(points, threads=threads, span=stage).bars)
+
+
+def _as_they_are(bars: Sequence[NDArray[np.float32]]) -> Answer:
+    """An answer of the bars themselves: a copy in float64 would be charged, and be a tenth of the time on a GPU."""
+    return {f"bars_{d}": rows for d, rows in enumerate(bars)}
 
 
 def neighbourhood(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def test_configured_entries_name_what_exists(file: str, name: str, entry: dict[s
     """Cases, players of the right task, and a threshold for every size that is asked."""
     info = KNOWN.case(entry["case"])
     assert {KNOWN.player(player).task for player in (*entry["players"], *entry.get("fewer", {}))} == {info.task}
-    workload, params = entry["case"].removeprefix("persistence.").removesuffix("_on_disk"), entry["params"]
+    workload, params = re.sub(r"^persistence\.|_on_disk$|_drawn$", "", entry["case"]), entry["params"]
     for k in params.get("k", []):
         sizes = params.get("n") or params.get("session") or [{"digits": 1797, "allen": 715093703}[workload]]
         assert all((workload, n, k) in TABLE for n in sizes)
