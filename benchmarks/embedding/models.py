@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmarks.embedding.decoder import QWEN_05B, TINY, Shape, build
+from benchmarks.embedding.hollow import build_hollow
 from benchmarks.embedding.other_decoders import GPT2_TINY, Gpt2, build_gpt2
 from harness import Unavailable
 from harness.data.checksum import cache_folder
@@ -43,7 +44,7 @@ class Model:
     """What a model is made from.
 
     Attributes:
-        recipe: "decoder", "gpt2", or how another one is quantised: "int8", "8bit", "int4".
+        recipe: "decoder", "gpt2", "hollow", or how another one is quantised: "int8", "8bit", "int4".
         shape: sizes of a decoder, None where another one is quantised.
         options: arguments of the function that builds a decoder.
         source: name of the float32 model that is quantised.
@@ -65,7 +66,9 @@ def _decoders(size: str, shape: Shape, mib: int) -> dict[str, Model]:
         for name, options in variants.items()
     }
     return made | {
-        f"{size}-{recipe}": Model(recipe=recipe, source=f"{size}-f32", mib=mib) for recipe in ("int8", "8bit", "int4")
+        f"{size}-{output}{recipe}": Model(recipe=recipe, source=f"{size}-{output}f32", mib=mib)
+        for output in ("", "hidden-")
+        for recipe in ("int8", "8bit", "int4")
     }
 
 
@@ -75,12 +78,13 @@ MODELS: Mapping[str, Model] = MappingProxyType(
         "tiny-plain-f32": Model(recipe="decoder", shape=TINY, options={"attention": "plain"}),
         "tiny-gqa-f32": Model(recipe="decoder", shape=TINY, options={"attention": "gqa"}),
         **_decoders("full", QWEN_05B, 2048),
+        "full-hollow": Model(recipe="hollow", shape=QWEN_05B),
         "gpt2-f32": Model(recipe="gpt2", shape=GPT2_TINY),
         "gpt2-counted-f32": Model(recipe="gpt2", shape=GPT2_TINY, options={"position_ids": False}),
     }
 )
 """Every model by name. ``tiny`` is for tests, ``full`` has the sizes of Qwen2.5-Coder-0.5B and is for times,
-``gpt2`` is another architecture, and ``counted`` has no ``position_ids``."""
+``hollow`` does nothing but let a cache grow, ``gpt2`` is another architecture, ``counted`` has no ``position_ids``."""
 
 
 def path_of(name: str) -> Path:
@@ -140,7 +144,10 @@ def _make(name: str, place: Path) -> None:
 def _write(model: Model, source: Path | None, path: Path) -> None:
     from benchmarks.embedding import quantised
 
-    if isinstance(model.shape, Shape):
+    if model.recipe == "hollow":
+        assert isinstance(model.shape, Shape)
+        build_hollow(path, model.shape)
+    elif isinstance(model.shape, Shape):
         build(path, model.shape, **model.options)
     elif model.shape is not None:
         build_gpt2(path, model.shape, **model.options)
