@@ -31,13 +31,13 @@ is in the call (3e-2 was seen); wrong positions are beyond it all the same."""
 
 
 @case(version=1, task="embedding.step", check="benchmarks.embedding.steps:same_direction")
-def prefill(tokens: int, graph: str = FULL, seed: int = 0) -> Problem:
+def ttft(tokens: int, graph: str = FULL, seed: int = 0) -> Problem:
     """TTFT: from an empty cache to the embedding of the last of so many tokens."""
     return _step(graph, tokens, 0, seed)
 
 
 @case(version=1, task="embedding.step", check="benchmarks.embedding.steps:same_direction")
-def decode(context: int, graph: str = FULL, fewer_bits: str = "", seed: int = 0) -> Problem:
+def tpot(context: int, graph: str = FULL, fewer_bits: str = "", seed: int = 0) -> Problem:
     """TPOT: the embedding of one more token after so many; ``fewer_bits``: "int8 int4" admits players of both."""
     return _step(graph, context + 1, context, seed, fewer_bits)
 
