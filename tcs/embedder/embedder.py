@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -104,8 +104,8 @@ class Embedder:
     @overload
     def embed(self, text: Text) -> Embedding: ...
     @overload
-    def embed(self, text: list[Text] | list[str]) -> list[Embedding]: ...
-    def embed(self, text: Text | list[Text] | list[str]) -> Embedding | list[Embedding]:
+    def embed(self, text: list[Text] | list[str] | list[NDArray[np.int64]]) -> list[Embedding]: ...
+    def embed(self, text: Text | list[Text] | list[str] | list[NDArray[np.int64]]) -> Embedding | list[Embedding]:
         """One text goes on with the embedder's own session; a list of them is embedded each on its own, beside it.
 
         Raises:
@@ -113,7 +113,7 @@ class Embedder:
         """
         return self._batch(list(text)) if isinstance(text, list) else self._session.embed(text)
 
-    def stream(self, text: Text, every: int = 64) -> Iterator[Embedding]:
+    def stream(self, text: Text, every: int = 64) -> Generator[Embedding, None, None]:
         """Partial embeddings of a text that goes on with the session; see :meth:`Session.stream`."""
         return self._session.stream(text, every)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -102,7 +102,7 @@ class Session:
         *_, last = self.stream(text, every=0)
         return last
 
-    def stream(self, text: Text, every: int = 64) -> Iterator[Embedding]:
+    def stream(self, text: Text, every: int = 64) -> Generator[Embedding, None, None]:
         """Partial embeddings after each ``every`` tokens, and the whole one last; 0 for that one only.
 
         The session takes no other text until the last one, or until the iterator is closed or forgotten. If that is
