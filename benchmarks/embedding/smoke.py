@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.embedding.models import PROVENANCE
+from harness import store
 from harness.case import Check, Problem, Stage, case, player
+from harness.record import Record
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,16 +42,27 @@ def play(inputs: Mapping[str, Any], stage: Stage) -> Callable[[], Mapping[str, A
     def solve() -> Mapping[str, Any]:
         done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
         print(done.stdout[-2000:], done.stderr[-2000:])
-        found = max(home.glob("*/verdicts.json"), key=lambda path: path.stat().st_mtime)
-        verdicts = [each["verdict"] for each in json.loads(found.read_text())["verdicts"]]
-        return {name: verdicts.count(name) for name in ("PASS", "FAIL", "INCONCLUSIVE", "BLOCKED", "OFF-CONDITION")}
+        counts = dict.fromkeys(("right", "unavailable", "caught", "wrong", "missed"), 0)
+        run = max(home.glob("*/run.json"), key=lambda path: path.stat().st_mtime).parent
+        for record in store.load(run).records:
+            counts[_said(record)] += 1
+        return counts
 
     return solve
 
 
+def _said(record: Record) -> str:
+    """What a record says of its player; those of planted bugs must be wrong."""
+    if record.status == "unavailable":
+        return record.status
+    if record.role == "control":
+        return "caught" if record.status == "wrong_answer" else "missed"
+    return "right" if record.status == "ok" else "wrong"
+
+
 def sound(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[str, Any]) -> Check:
-    """No gate failed or was undecided, and at least one passed; those that need real weights may be off condition."""
+    """Every player was right and every planted bug caught; what needs packages or data that are not here may lack."""
     counts = {name: int(value) for name, value in answer.items()}
-    ok = counts["PASS"] > 0 and not counts["FAIL"] and not counts["INCONCLUSIVE"]
-    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no verdict at all"
-    return Check(ok=ok, oracle="verdicts of the run", detail="" if ok else said, exact=False)
+    ok = counts["right"] > 0 and counts["caught"] > 0 and not counts["wrong"] and not counts["missed"]
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was played"
+    return Check(ok=ok, oracle="records of the run", detail="" if ok else said, exact=False)
