@@ -45,13 +45,13 @@ def play(inputs: Mapping[str, Any], stage: Stage) -> Callable[[], Mapping[str, A
         counts = dict.fromkeys(("right", "unavailable", "caught", "wrong", "missed"), 0)
         run = max(home.glob("*/run.json"), key=lambda path: path.stat().st_mtime).parent
         for record in store.load(run).records:
-            counts[_said(record)] += 1
+            counts[said(record)] += 1
         return counts
 
     return solve
 
 
-def _said(record: Record) -> str:
+def said(record: Record) -> str:
     """What a record says of its player; those of planted bugs must be wrong."""
     if record.status == "unavailable":
         return record.status
