@@ -120,6 +120,10 @@ def _instance(found: Table) -> Iterator[str]:
     yield ""
     if found.speedups:
         yield from (escape(found.speedups), "")
+    for row in found.rows:
+        if row.metrics:
+            told = "; ".join(f"{name} {value}" for name, value in row.metrics.items())
+            yield from (f"Of {escape(row.player)}: {escape(told)}.", "")
 
 
 def _row(row: Row) -> list[str]:

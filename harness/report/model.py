@@ -34,6 +34,7 @@ class Row:
         answer: what is known about it; ``answer_kind`` is confirmed, unconfirmed, disputed, wrong,
             approximate, checked, caught, missed or none.
         stages: name to seconds (median over processes of each process's median).
+        metrics: of a candidate, name to the median over processes, in words.
         notes: what else a reader must know, one phrase each.
     """
 
@@ -53,6 +54,7 @@ class Row:
     answer: str = ""
     answer_kind: str = "none"
     stages: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

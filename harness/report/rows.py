@@ -116,6 +116,7 @@ def row(found: Side, best: Side | None, agreed: Agreement, *, threads: bool = Fa
         answer=answer,
         answer_kind=kind,
         stages=_stages(records) if now in ("ok", "wrong") else {},
+        metrics=_metrics(records) if now == "ok" and found.role == "candidate" else {},
         notes=_notes(records),
     )
 
@@ -251,3 +252,12 @@ def _stages(records: Sequence[Record]) -> Mapping[str, float]:
             if values and record.status == "ok":
                 seconds.setdefault(wording.shorten(name, 30), []).append(median(values))
     return {name: median(values) for name, values in seconds.items()}
+
+
+def _metrics(records: Sequence[Record]) -> Mapping[str, str]:
+    """What was measured besides: the median over processes, with its unit."""
+    values: dict[tuple[str, str], list[float]] = {}
+    for record in records:
+        for name, metric in record.metrics.items():
+            values.setdefault((wording.shorten(name, 40), str(metric.get("unit", ""))), []).append(metric["value"])
+    return {name: wording.amount(median(found), unit) for (name, unit), found in values.items()}

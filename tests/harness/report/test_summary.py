@@ -10,6 +10,7 @@ import pytest
 
 import fabricate
 from fabricate import record
+from harness import report
 from harness.config import GateConfig, RunConfig
 from harness.judging.gates import judge
 from harness.judging.stats import log_t_interval, welch_log_ratio
@@ -91,6 +92,25 @@ def test_the_best_peer_is_that_of_the_gate(tmp_path: Path) -> None:
     assert found.reason.startswith("mean over tcs")
     assert found.value == pytest.approx(11)
     assert rows(summarise(run, []))["mean"].best
+
+
+def test_what_else_was_measured_of_candidates(tmp_path: Path) -> None:
+    """The median over processes; of peers, and where an answer is wrong, nothing."""
+
+    def told(player: str, **changes: Any) -> list[Record]:
+        sizes = [{"value": i * 2.0**20, "unit": "B", "direction": "lower"} for i in (7, 8, 30)]
+        found = timed(player, [1.0, 1.1, 1.2], **changes)
+        return [replace(one, metrics={"pool": size}) for one, size in zip(found, sizes, strict=True)]
+
+    run = fabricate.run(tmp_path / "run", [*told("ours", role="candidate"), *told("peer")])
+    found = rows(summarise(run, []))
+    assert found["ours"].metrics == {"pool": "8.00 MiB"}
+    assert found["peer"].metrics == {}
+    report.write(run, [])
+    assert "Of ours: pool 8.00 MiB." in (run.path / "table.md").read_text()
+    assert "pool 8.00 MiB." in (run.path / "report.html").read_text()
+    wrong = told("ours", role="candidate", status="wrong_answer")
+    assert rows(summarise(fabricate.run(tmp_path / "wrong", wrong), []))["ours"].metrics == {}
 
 
 def test_a_kill_for_memory_says_what_was_reached(tmp_path: Path) -> None:
