@@ -139,6 +139,7 @@ class Cache:
     def turn_keys(self, turn: Callable[[Any], None]) -> None:
         """Change all keys (layers, kv_heads, length, head_size) in place."""
         turn(self._tensors(self._past, self.length)[::2])
+        self._settle()
 
     def read(self) -> NDArray[Any]:
         """A copy of what is visible, (layers, 2, kv_heads, visible, head_size), keys before values."""
@@ -156,9 +157,15 @@ class Cache:
         other = 1 - self._past
         self._lengths[other] = LOST
         self._tensors(other, stop - start)[:] = self._tensors(self._past, self.length)[:, :, start:stop]
+        self._settle()
         self._lengths[other] = stop - start
         self._past = other
         self._lengths[1 - other] = LOST
+
+    def _settle(self) -> None:
+        """Wait for a device: the graph runs in a stream of its own, which would not wait for what was begun here."""
+        if self.xp is not np:
+            self.xp.cuda.get_current_stream().synchronize()
 
     def _tensors(self, which: int, length: int) -> Any:
         """A view (tensors, kv_heads, length, head_size) of a buffer."""

@@ -24,7 +24,7 @@ class CacheError(EmbedderError, RuntimeError):
 
 
 class ProviderError(EmbedderError, RuntimeError):
-    """An execution provider was asked for that is not there; the message names those that are."""
+    """An execution provider was asked for that is not there, or cannot be loaded; the message names it."""
 
 
 class MissingError(EmbedderError, FileNotFoundError):

@@ -34,7 +34,7 @@ class Model:
 
     Raises:
         MissingError: there is no such file, or onnxruntime is not installed.
-        ProviderError: a provider is not there.
+        ProviderError: a provider is not there, or cannot be loaded.
         ContractError: the graph cannot be loaded, is no decoder with a cache, or is not the preset's.
     """
 
@@ -47,6 +47,11 @@ class Model:
         if threads < 0:
             raise InputError(f"threads={threads}: 0 for all cores, or how many")
         self.session = _open(self.path, list(providers), threads)
+        if lacking := [name for name in providers if name not in self.session.get_providers()]:
+            raise ProviderError(
+                f"the execution provider {lacking[0]!r} could not be loaded, for example for want of its libraries; "
+                f"mend that, or leave it out of providers"
+            )
         try:
             self.contract = contract_of(self.session.get_inputs(), self.session.get_outputs())
         except ContractError as error:

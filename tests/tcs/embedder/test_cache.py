@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from tcs.embedder.cache import LINE, Cache, NotFinite
 from tcs.embedder.contract import Contract
@@ -73,6 +73,11 @@ WORK = st.one_of(
 
 
 @settings(deadline=None, max_examples=150)
+@example(work=[("step", 2), ("mark", 0), ("clear", 0), ("return", 0)], size=4, slack=0, hides=True)
+@example(
+    work=[("step", 3), ("mark", 0), ("step", 1), ("step", 1), ("return", 0), ("step", 1)], size=9, slack=0, hides=True
+)
+@example(work=[("mark", 0), ("step", 1), ("spoilt", 1), ("return", 0), ("step", 2)], size=4, slack=1, hides=False)
 @given(work=st.lists(WORK, max_size=40), size=st.integers(1, 9), slack=st.integers(0, 4), hides=st.booleans())
 def test_any_work_is_that_on_a_list(work: list[tuple[str, int]], size: int, slack: int, hides: bool) -> None:
     """Steps, failed steps, hiding, dropping, marks and returns do to the cache what they do to a list of tokens."""
@@ -209,26 +214,48 @@ def test_all_keys_and_no_values_are_turned() -> None:
     np.testing.assert_array_equal(cache.read()[:, 1], before[:, 1])
 
 
-class FakeDevice(SimpleNamespace):
-    """numpy by another name, whose arrays come to the host by ``asnumpy`` only."""
+class Device(SimpleNamespace):
+    """numpy by another name: arrays come to the host by ``asnumpy`` only, and what is begun must be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__(empty=np.empty, isfinite=np.isfinite, flatnonzero=np.flatnonzero, asarray=np.asarray)
+        self.brought = self.waited = 0
+        self.cuda = SimpleNamespace(get_current_stream=lambda: SimpleNamespace(synchronize=self.wait))
+
+    def asnumpy(self, array: Any) -> NDArray[Any]:
+        self.brought += 1
+        return np.array(array)
+
+    def wait(self) -> None:
+        self.waited += 1
 
 
 def test_copies_of_a_device_come_through_its_own_door() -> None:
     """With arrays of a device, every copy for the host goes through asnumpy, once."""
-    brought: list[Any] = []
-
-    def asnumpy(array: Any) -> NDArray[Any]:
-        brought.append(array)
-        return np.array(array)
-
-    device = FakeDevice(
-        empty=np.empty, isfinite=np.isfinite, flatnonzero=np.flatnonzero, asarray=np.asarray, asnumpy=asnumpy
-    )
+    device = Device()
     cache = Cache(contract(), 9, xp=device)
     step(cache, [1, 2])
-    assert not brought
+    brought = [device.brought]
     cache.read()
-    assert len(brought) == 1
+    brought.append(device.brought)
     cache.whole()
-    assert len(brought) == 1 + TENSORS
+    assert [*brought, device.brought] == [0, 1, 1 + TENSORS]
     holds(cache, [1, 2], 0)
+
+
+def test_what_is_moved_on_a_device_is_waited_for() -> None:
+    """A graph runs in a stream of its own: dropping, going back over several calls and turning end before it begins."""
+    device = Device()
+    cache = Cache(contract(), 9, xp=device)
+    step(cache, [1, 2])
+    mark = cache.mark()
+    step(cache, [3])
+    step(cache, [4])
+    waited = [device.waited]
+    cache.return_to(mark)
+    waited.append(device.waited)
+    cache.hide(1)
+    cache.make_room(1, hides=False)
+    waited.append(device.waited)
+    cache.turn_keys(lambda keys: None)
+    assert [*waited, device.waited] == [0, 1, 2, 3]

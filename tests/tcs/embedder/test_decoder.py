@@ -125,6 +125,21 @@ def test_a_chunked_window_is_its_definition(kind: str, size: int, chunk: int, pr
     assert steps.context_length == mask[-1].sum()
 
 
+def test_half_precision_survives_many_turns() -> None:
+    """Keys in float16 are rounded at every turn; five windows on they are still within its precision."""
+    steps = decoder("tiny-f16", size=8, policy="re-rotated", theta=TINY.theta)
+    assert relative(outputs(steps, TOKENS), right(TOKENS, oracle.band(len(TOKENS), 8)).logits) < HALF
+
+
+def test_a_graph_without_a_mask(maskless: Model) -> None:
+    """Nothing can be hidden from it, so tokens are dropped at once; steps and windows are right all the same."""
+    assert (maskless.contract.mask, maskless.contract.inputs) == (False, 10)
+    assert relative(in_groups(decoder(maskless), TOKENS, GROUPS["uneven"]), WHOLE.logits) < SINGLE
+    for size in (1, 7):
+        found = outputs(decoder(maskless, size=size), TOKENS)
+        assert relative(found, right(TOKENS, oracle.band(len(TOKENS), size)).logits) < SINGLE
+
+
 def test_a_chunk_of_one_token_drops_the_oldest() -> None:
     """The oracle's mask for chunks, at chunks of one token, is the band."""
     np.testing.assert_array_equal(chunked(30, 7, 1), oracle.band(30, 7))
@@ -264,6 +279,18 @@ def test_what_cannot_be_asked() -> None:
     for theta in (0.0, -1e4, np.inf, np.nan):
         with pytest.raises(InputError, match=r"theta=.*: the base of the rotary angles is a positive number"):
             decoder(policy="re-rotated", theta=theta)
+
+
+@pytest.fixture
+def maskless(tmp_path: Path) -> Model:
+    """A graph that takes no attention_mask."""
+    import onnx
+
+    build(tmp_path / "masked.onnx", TINY, fault="mask_ignored")
+    graph = onnx.load(tmp_path / "masked.onnx")
+    graph.graph.input.remove(next(each for each in graph.graph.input if each.name == "attention_mask"))
+    onnx.save(graph, tmp_path / "model.onnx")
+    return Model(tmp_path / "model.onnx", preset=None, threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from benchmarks.embedding.models import path_of
 from decoding import relative
 from embedders import SINGLE, TOKENS, model, right
 from tcs.embedder.errors import ContractError, InputError, MissingError, ProviderError
-from tcs.embedder.model import Model
+from tcs.embedder.model import CPU, CUDA, Model
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
@@ -31,6 +32,16 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
         Model(model().path, preset=None, threads=-1)
     with pytest.raises(ProviderError, match=r"'TPUExecutionProvider' is not there; onnxruntime has .*CPUExec"):
         Model(model().path, preset=None, providers=["TPUExecutionProvider", "CPUExecutionProvider"])
+
+
+def test_a_provider_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runtime would fall back to the CPU without a word; who asked for a GPU is told instead."""
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: SimpleNamespace(get_providers=lambda: [CPU]))
+    with pytest.raises(ProviderError, match=r"'CUDAExecutionProvider' could not be loaded, .*leave it out"):
+        Model(path_of("tiny-f32"), preset=None, providers=[CUDA, CPU])
 
 
 def test_a_graph_that_is_no_decoder(tmp_path: Path) -> None:
