@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -36,15 +36,6 @@ def decode() -> Problem:
 def prefill() -> Problem:
     """Twenty-one tokens from an empty cache."""
     return steps.ttft(21, graph=TINY)
-
-
-@pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
-    """A player may change how many threads numba takes; other tests have theirs back."""
-    numba = pytest.importorskip("numba")
-    before = numba.get_num_threads()
-    yield
-    numba.set_num_threads(before)
 
 
 def solver(name: str, problem: Problem) -> Any:
@@ -160,8 +151,9 @@ def test_a_token_reads_all_weights_but_the_other_rows_of_the_embedding() -> None
     assert token_bytes(QWEN_05B, 1) - token_bytes(QWEN_05B, 0) == 24_576
 
 
-def test_the_reader_reads_every_number_once() -> None:
-    """Ones add up to how many there are, whatever the blocks."""
-    read = reader()
-    for size in (1, 1023, 1024, 1_000_001):
-        assert read(np.ones(size, np.float32)) == size
+@pytest.mark.parametrize("where", [0, 500, 999_999])
+def test_the_reader_reads_every_number(where: int) -> None:
+    """The greatest is found wherever it stands, in one thread and in several."""
+    numbers = np.ones(1_000_000, np.float32)
+    numbers[where] = 2
+    assert [reader(numbers, threads)() for threads in (1, 3)] == [2, 2]
