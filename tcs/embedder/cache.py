@@ -131,7 +131,6 @@ class Cache:
             self._past = 1 - self._past
         elif length != self.length:
             self._move(0, length)
-        self._lengths[1 - self._past] = LOST
         self.mask[0, hidden:] = 1
         self.hidden = hidden
         return True
@@ -160,7 +159,6 @@ class Cache:
         self._settle()
         self._lengths[other] = stop - start
         self._past = other
-        self._lengths[1 - other] = LOST
 
     def _settle(self) -> None:
         """Wait for a device: the graph runs in a stream of its own, which would not wait for what was begun here."""
