@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.embedding import drift
-from benchmarks.embedding.dialogue import Dialogue, file_of, read
+from benchmarks.embedding.dialogue import Dialogue, read
+from benchmarks.embedding.given import file_of
 from benchmarks.embedding.plain import Graph
 from benchmarks.embedding.reference import Right, right
 from harness.case import Check
@@ -21,6 +22,8 @@ TOLERANCE = {"f32": 1e-6, "8bit": 1e-6, "int4": 1e-6, "f16": 1e-5, "int8": 0.2}
 its activations over a whole call, so its results depend on how tokens are grouped."""
 KEPT = {"f32": 1e-4, "8bit": 1e-4, "int4": 1e-4, "f16": 5e-3, "int8": 0.7}
 """Relative L2 by which keys or values of a layer may differ likewise: about the root of twice the above."""
+EMBEDDED = 512
+"""Coordinates of an output that make an embedding."""
 UNRELATED, LENGTH = 8, 16
 """Texts of the baseline, and tokens of each."""
 
@@ -40,6 +43,7 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
     outputs, cache = np.asarray(answer["outputs"]), np.asarray(answer["cache"])
     contexts = int(np.abs(np.asarray(answer["contexts"]) - judge.contexts).max())
     metrics: dict[str, Mapping[str, Any]] = {"context_length_error": _count(contexts, "tokens")}
+    metrics |= _contract(dialogue, known)
     if outputs.shape != judge.outputs.shape or not np.isfinite(outputs).all():
         what = f"outputs {outputs.shape} instead of {judge.outputs.shape}"
         if outputs.shape == judge.outputs.shape:
@@ -50,11 +54,15 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
     found = drift.drift(outputs, judge.outputs, logits=judge.logits, caches=caches)
     precision = str(known.get("precision", "f32"))
     tolerance, kept = TOLERANCE[precision], KEPT[precision]
-    metrics |= found.metrics("cache")
+    good = int((found.error <= tolerance).sum())
+    metrics |= {"tokens": {"value": float(good), "unit": "tokens", "direction": "higher"}, **found.metrics("cache")}
     metrics |= (
         _repeats(dialogue, outputs) | _apart(dialogue, found.error, tolerance) | _evolution(known, dialogue, outputs)
     )
     curves = {"cache": found.error}
+    exact = None if judge.exact is None else float(drift.one_minus_cosine(outputs, judge.exact).max())
+    if exact is not None:
+        metrics["float64_error"] = {"value": exact, "unit": "1 - cosine", "direction": "lower"}
     if "baseline" in known:
         metrics |= _quantisation(dialogue, str(known["baseline"]), judge, curves)
     if judge.unwindowed is not None:
@@ -69,6 +77,8 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
         if layers is not None and layers.max() > kept else "",
         f"the cache at the end has shape {cache.shape}, or is not finite, instead of {judge.cache.shape}"
         if layers is None else "",
+        f"1 - cosine {exact:.2g} to the pass in float64, above {tolerance:g}"
+        if exact is not None and exact > tolerance else "",
         f"context lengths off by {contexts}" if contexts else "",
     ]  # fmt: skip
     wrong = "; ".join(filter(None, reasons))
@@ -94,6 +104,15 @@ def _malformed(dialogue: Dialogue, answer: Mapping[str, Any]) -> str:
     if len(shapes["outputs"]) != 2 or shapes["contexts"] != dialogue.lengths.shape or len(shapes["cache"]) != 5:
         return f"shapes {shapes}: outputs are (n, width), contexts (turns,), the cache has 5 axes"
     return ""
+
+
+def _contract(dialogue: Dialogue, known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Inputs by which a graph differs from that of a decoder of so many ``layers`` with positions."""
+    if "layers" not in known:
+        return {}
+    cache = {f"past_key_values.{i}.{part}" for i in range(int(known["layers"])) for part in ("key", "value")}
+    differing = (cache | {"input_ids", "attention_mask", "position_ids"}) ^ Graph(file_of(dialogue.model)).inputs
+    return {"contract_mismatches": _count(len(differing), "inputs")}
 
 
 def _repeats(dialogue: Dialogue, outputs: NDArray[Any]) -> dict[str, Mapping[str, Any]]:
@@ -133,7 +152,7 @@ def _evolution(known: Mapping[str, Any], dialogue: Dialogue, outputs: NDArray[An
     """Cosine between the states after the first two turns: two contexts, so how a state evolves and no error."""
     if "evolution" not in known:
         return {}
-    first, second = outputs[dialogue.ends[:2] - 1].astype(np.float64)
+    first, second = outputs[dialogue.ends[:2] - 1, :EMBEDDED].astype(np.float64)
     cosine = 1 - float(drift.one_minus_cosine(first[None], second[None])[0])
     off = abs(cosine - float(known["evolution"]))
     return {

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from benchmarks.embedding.models import MODELS, path_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,11 +95,6 @@ def one_session(tokens: NDArray[np.int64], turns: Sequence[tuple[int, int, int]]
     return Dialogue(
         tokens=tokens, lengths=lengths, calls=calls, resets=resets, sessions=np.zeros(len(turns), np.int64), **other
     )
-
-
-def file_of(model: str) -> Path:
-    """The ONNX file of a fixture's name, or of a path."""
-    return path_of(model) if model in MODELS else Path(model)
 
 
 def firsts(tokens: int, window: int, chunk: int = 1) -> NDArray[np.int64]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOP = 10
 """Tokens of the vocabulary, and neighbours of an output, that are looked at."""
+MOST_NEIGHBOURS = 1024
+"""Rows among which neighbours are looked for, evenly spread over those there are."""
 LEAST = 1e-20
 """Smaller errors are rounding in float64, which grows with nothing."""
 
@@ -77,11 +79,16 @@ def top_agreement(found: ArrayLike, right: ArrayLike, k: int) -> float:
 def neighbour_stability(found: ArrayLike, right: ArrayLike, k: int) -> float:
     """Share of each row's ``k`` nearest other rows, by cosine, that are the same on both sides; 1 if they all are.
 
+    Of more than ``MOST_NEIGHBOURS`` rows as many are taken, evenly spread.
+
     >>> line = [[1, 0], [1, 0.1], [0, 1], [0.1, 1]]
     >>> neighbour_stability(line, line, 1)
     1.0
     """
     a, b = _rows(found, right)
+    if len(a) > MOST_NEIGHBOURS:
+        taken = np.linspace(0, len(a) - 1, MOST_NEIGHBOURS).astype(int)
+        a, b = a[taken], b[taken]
     k = min(k, len(a) - 1)
     return _overlap(_largest(_cosines(a), k), _largest(_cosines(b), k)) if k > 0 else 1.0
 

@@ -22,7 +22,10 @@ FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
 class Graph:
-    """A decoder's graph; ``layers``, ``heads`` and ``size`` are those of its cache, ``logits`` tells what it gives."""
+    """A decoder's graph; ``layers``, ``heads`` and ``size`` are those of its cache, ``logits`` tells what it gives.
+
+    ``inputs`` are the names of what it takes.
+    """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         try:
@@ -33,6 +36,7 @@ class Graph:
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         inputs = {each.name: each for each in self._session.get_inputs()}
+        self.inputs = set(inputs)
         outputs = [each.name for each in self._session.get_outputs()]
         self._past = sorted((name for name in inputs if "past" in name), key=_slot)
         self._present = sorted((name for name in outputs if "present" in name), key=_slot)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.embedding.dialogue import Dialogue, file_of, read
+from benchmarks.embedding.dialogue import Dialogue, read
+from benchmarks.embedding.given import file_of
 from harness.case import Stage, player
 
 if TYPE_CHECKING:
