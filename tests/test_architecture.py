@@ -139,7 +139,8 @@ def test_nothing_is_unpickled_and_no_shell_is_started() -> None:
             continue
         text = path.read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), start=1):
-            if re.search(r"\bpickle\.loads?\(|^\s*import pickle|\beval\(|\bexec\(|shell=True|os\.system\(", line):
+            # a method of that name is another thing: torch's switches training off
+            if re.search(r"\bpickle\.loads?\(|^\s*import pickle|(?<!\.)\b(eval|exec)\(|shell=True|os\.system\(", line):
                 wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
             if "yaml.load(" in line and "SafeLoader" not in line and "noqa: S506 - safe" not in line:
                 wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
