@@ -53,9 +53,11 @@ def drift(fixture: str, tokens: int = 192, seed: int = 0) -> Problem:
     check="benchmarks.embedding.checks:states",
     picture="benchmarks.embedding.pictures:errors",
 )
-def prefill(call: int, tokens: int = 192, fixture: str = "tiny-f32", seed: int = 0) -> Problem:
-    """One text, so many tokens a call."""
-    return _fixture(fixture, _tokens(tokens, seed), [(tokens, call, 0)])
+def prefill(calls: str = "1 7 64", tokens: int = 192, fixture: str = "tiny-f32", seed: int = 0) -> Problem:
+    """One text, again and again after a reset, each time with so many tokens a call."""
+    each = [int(call) for call in calls.split()]
+    text = np.tile(_tokens(tokens, seed), len(each))
+    return _fixture(fixture, text, [(tokens, call, 1) for call in each])
 
 
 @case(

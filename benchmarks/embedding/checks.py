@@ -59,7 +59,10 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
     metrics |= (
         _repeats(dialogue, outputs) | _apart(dialogue, found.error, tolerance) | _evolution(known, dialogue, outputs)
     )
-    curves = {"cache": found.error}
+    last = dialogue.places(dialogue.segments()[-1]) if len(set(dialogue.sessions.tolist())) == 1 else ...
+    curves = {"cache_by_position": found.error[last]}
+    if found.layers is not None:
+        curves["cache_by_layer"] = found.layers
     exact = None if judge.exact is None else float(drift.one_minus_cosine(outputs, judge.exact).max())
     if exact is not None:
         metrics["float64_error"] = {"value": exact, "unit": "1 - cosine", "direction": "lower"}
@@ -68,7 +71,7 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
     if judge.unwindowed is not None:
         window = drift.drift(judge.outputs, judge.unwindowed, logits=judge.logits)
         metrics |= window.metrics("window") | {"banded_mask_difference": _difference(outputs, judge.outputs)}
-        curves["window"] = window.error
+        curves["window_by_position"] = window.error[last]
     layers = found.layers
     reasons = [
         f"1 - cosine {found.error.max():.2g} at token {int(found.error.argmax())}, above {tolerance:g}"
@@ -89,8 +92,7 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
         distance=float(found.error.max()),
         tolerance=tolerance,
         exact=False,
-        canonical={f"{name}_by_position": values for name, values in curves.items()}
-        | ({} if layers is None else {"cache_by_layer": layers}),
+        canonical=curves,
         metrics=metrics,
     )
 
@@ -171,7 +173,8 @@ def _quantisation(
     from benchmarks.embedding.plain import cache_of
 
     off = drift.drift(found[0], wanted[0], logits=judge.logits, caches=(cache_of(present), cache_of(kept)))
-    curves["quantisation"] = off.error
+    assert off.layers is not None
+    curves |= {"quantisation_by_position": off.error, "quantisation_by_layer": off.layers}
     vocabulary = int(dialogue.tokens.max()) + 1
     texts = np.random.default_rng(0).integers(0, vocabulary, (UNRELATED, LENGTH))
     between = drift.baseline(exact.run(texts)[0][:, -1])

@@ -23,16 +23,17 @@ STYLES = {
     "quantisation": ("#D55E00", "--", "quantisation error"),
     "window": ("#009E73", "-.", "window error"),
 }
-LEAST = 1e-17
-"""Smaller errors, and those of 0, are drawn here."""
+RANGE = (1e-17, 10.0)
+"""Of 1 - cosine, the same in every picture, so that pictures can be laid side by side; what is below is drawn there."""
+LAYERS = (1e-9, 10.0)
 
 
 def errors(answer: Mapping[str, Any], title: str) -> Figure:
     """Draw the canonical form of an answer to ``embedding.states``.
 
     Args:
-        answer: ``<name>_by_position`` (n,), 1 - cosine of each token, for some of ``cache``, ``quantisation`` and
-            ``window``; ``cache_by_layer`` (layers, 2), relative L2 of keys and values.
+        answer: ``<name>_by_position`` (n,), 1 - cosine of each token of the last context, for some of ``cache``,
+            ``quantisation`` and ``window``; ``<name>_by_layer`` (layers, 2), relative L2 of keys and values, likewise.
         title: written above; math signs in it are taken as they are.
 
     Returns:
@@ -46,18 +47,23 @@ def errors(answer: Mapping[str, Any], title: str) -> Figure:
     figure.suptitle(title.replace("$", r"\$"), color=TEXT, fontsize=11)
     for name, (colour, dashes, label) in STYLES.items():
         if f"{name}_by_position" in answer:
-            values = np.maximum(answer[f"{name}_by_position"], LEAST)
-            left.plot(values, color=colour, linestyle=dashes, linewidth=1.2, label=label)
-    left.set_xlabel("token")
-    left.set_ylabel("1 - cosine")
-    _layers(right, np.maximum(answer["cache_by_layer"], LEAST))
-    for axes in (left, right):
+            values = np.asarray(answer[f"{name}_by_position"])
+            label += "" if values.any() else ": 0 at every token"
+            drawn = np.maximum(values, RANGE[0])
+            left.plot(drawn, color=colour, linestyle=dashes, linewidth=1.2, label=label, clip_on=False)
+        if f"{name}_by_layer" in answer:
+            _layers(right, np.maximum(answer[f"{name}_by_layer"], LAYERS[0]), name)
+    for axes, label, across, limits in ((left, "1 - cosine", "token", RANGE), (right, "relative L2", "layer", LAYERS)):
+        axes.set_xlabel(across)
+        axes.set_ylabel(label)
         axes.set_yscale("log")
+        axes.set_ylim(*limits)
+    for axes in (left, right):
         axes.patch.set_alpha(0)
         axes.tick_params(colors=TEXT, labelsize=8, which="both")
         axes.xaxis.label.set_color(TEXT)
         axes.yaxis.label.set_color(TEXT)
-        axes.legend(fontsize=8, frameon=False, labelcolor=TEXT)
+        axes.legend(fontsize=8, frameon=False, labelcolor=TEXT, loc="best")
         for name, spine in axes.spines.items():
             spine.set_color(TEXT)
             spine.set_linewidth(0.6)
@@ -65,10 +71,13 @@ def errors(answer: Mapping[str, Any], title: str) -> Figure:
     return figure
 
 
-def _layers(axes: Axes, layers: NDArray[np.float64]) -> None:
-    """Error of the cache at the end, by layer."""
-    for part, (name, mark, colour) in enumerate((("keys", "o", "#1F86C7"), ("values", "^", "#CC79A7"))):
-        axes.plot(layers[:, part], mark, color=colour, markersize=4.5, label=name)
+def _layers(axes: Axes, layers: NDArray[np.float64], name: str) -> None:
+    """Errors of keys and values by layer: filled marks, open ones for quantisation."""
+    colour = STYLES[name][0]
+    for column, (part, mark) in enumerate((("keys", "o"), ("values", "^"))):
+        shift = 0.2 * column - 0.1  # beside each other, for they are often the same
+        axes.plot(
+            np.arange(len(layers)) + shift, layers[:, column], mark, color=colour, markersize=4.5, clip_on=False,
+            fillstyle="none" if name == "quantisation" else "full", label=f"{name}: {part}",
+        )  # fmt: skip
     axes.set_xticks(range(0, len(layers), max(1, len(layers) // 8)))
-    axes.set_xlabel("layer")
-    axes.set_ylabel("cache at the end, relative L2")

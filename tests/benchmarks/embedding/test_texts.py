@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.embedding import text_cases as cases, text_checks as checks
 from harness.case import Check, Problem
-from tests.playing import KNOWN, answer
+from playing import KNOWN, answer
 
 ASKED: dict[str, tuple[Callable[[], Problem], str]] = {
     "texts": (lambda: cases.texts("tiny-gqa-f32", dimension=64), "texts"),
