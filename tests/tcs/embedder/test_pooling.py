@@ -19,9 +19,11 @@ def test_the_last_and_the_mean() -> None:
         assert pool(OUTPUTS.astype(kind), "mean").dtype == np.float64
 
 
-def test_a_mean_of_halves_does_not_overflow() -> None:
-    """Sums beyond the end of float16 are none of its business."""
+def test_a_mean_is_summed_and_kept_in_float64() -> None:
+    """Sums beyond the end of float16 are none of its business, and neighbours have a mean between them."""
     assert pool(np.full((1000, 1), 60_000, np.float16), "mean").tolist() == [60_000]
+    assert pool(np.array([[2048], [2050]], np.float16), "mean").tolist() == [2049]
+    assert pool(np.array([[2**24], [2**24 + 2]], np.float32), "mean").tolist() == [2**24 + 1]
 
 
 def test_slice_then_normalise() -> None:
