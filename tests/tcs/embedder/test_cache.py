@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from tcs.embedder.cache import LINE, Cache, NotFinite
 from tcs.embedder.contract import Contract
@@ -72,7 +72,7 @@ WORK = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @example(work=[("step", 2), ("mark", 0), ("clear", 0), ("return", 0)], size=4, slack=0, hides=True)
 @example(
     work=[("step", 3), ("mark", 0), ("step", 1), ("step", 1), ("return", 0), ("step", 1)], size=9, slack=0, hides=True

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tcs.embedder.errors import InputError
 from tcs.embedder.window import POLICIES, Window
@@ -35,6 +35,7 @@ def test_what_makes_no_sense_is_refused(asked: dict[str, Any], message: str) -> 
         Window(**asked)
 
 
+@settings(deadline=None)
 @given(
     size=st.integers(1, 60), policy=st.sampled_from(sorted(POLICIES)), part=st.floats(0, 1),
     calls=st.lists(st.integers(1, 80), max_size=20),
