@@ -43,20 +43,23 @@ def weights_of(graph: Graph) -> dict[tuple[int, int], float]:
 def by_definition(weights: dict[tuple[int, int], float]) -> dict[tuple[int, int], list[set[int]]]:
     """The components of the lune of each edge, in the complex of the edges before it."""
     order = sorted(weights, key=lambda edge: (weights[edge], edge))
-    before: dict[int, set[int]] = {v: set() for edge in weights for v in edge}
+    # sets of vertices are the bits of whole numbers, for dense graphs have millions of triangles
+    before = {v: 0 for edge in weights for v in edge}
     found: dict[tuple[int, int], list[set[int]]] = {}
     for u, v in order:
         left = before[u] & before[v]
         found[u, v] = []
         while left:
-            part, wave = set(), {min(left)}
-            while wave:
-                part |= wave
-                wave = set().union(*(before[w] for w in wave)) & left - part
-            found[u, v].append(part)
-            left -= part
-        before[u].add(v)
-        before[v].add(u)
+            part = wave = left & -left
+            while wave and part != left:
+                w = wave.bit_length() - 1
+                reached = before[w] & left & ~part
+                part |= reached
+                wave = (wave ^ 1 << w) | reached
+            found[u, v].append({w for w, bit in enumerate(reversed(f"{part:b}")) if bit == "1"})
+            left ^= part
+        before[u] |= 1 << v
+        before[v] |= 1 << u
     return found
 
 
