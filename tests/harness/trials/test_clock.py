@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.machinery
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +14,14 @@ import pytest
 from harness.errors import Unavailable
 from harness.trials import worker
 from harness.trials.clock import CudaClock, Stages, TorchClock, WallClock, clock_for, sample
+
+
+@pytest.fixture(autouse=True)
+def _only_what_the_test_makes_is_collected() -> Iterator[None]:
+    """Garbage is collected before each sample, and all that other tests left would be looked through each time."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class FakeClock(WallClock):
