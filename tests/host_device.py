@@ -59,16 +59,17 @@ def built(dimension: int, text: str, runtime: str, flags: tuple[str, ...], runti
     library = folder / "kernels.so"
     if not library.exists():
         folder.mkdir(exist_ok=True)
-        program = folder / "kernels.cpp"
-        program.write_text(f'#include "{SHIM / "shim.hpp"}"\n{text}\n{dispatcher()}\n')
-        common = [COMPILER, "-std=c++17", "-fPIC", "-ffp-contract=off", "-U_FORTIFY_SOURCE", "-Wall", "-Wextra"]
-        common += ["-Werror", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-clobbered"]
-        _compile([*common, "-O2", *flags, f"-DDIMENSION={dimension}", "-c", str(program), "-o", f"{folder}/kernels.o"])
-        _compile([*common, "-O2", *runtime_flags, "-c", str(SHIM / runtime), "-o", f"{folder}/runtime.o"])
-        whole = f"{folder}/whole.so"
-        objects = [f"{folder}/kernels.o", f"{folder}/runtime.o"]
-        _compile([COMPILER, "-shared", *runtime_flags, *objects, "-o", whole, "-pthread"])
-        Path(whole).rename(library)
+        # two processes may build the same at once
+        with tempfile.TemporaryDirectory(dir=folder) as made:
+            program = Path(made, "kernels.cpp")
+            program.write_text(f'#include "{SHIM / "shim.hpp"}"\n{text}\n{dispatcher()}\n')
+            common = [COMPILER, "-std=c++17", "-fPIC", "-ffp-contract=off", "-U_FORTIFY_SOURCE", "-Wall", "-Wextra"]
+            common += ["-Werror", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-clobbered", "-O2"]
+            objects = [f"{made}/kernels.o", f"{made}/runtime.o"]
+            _compile([*common, *flags, f"-DDIMENSION={dimension}", "-c", str(program), "-o", objects[0]])
+            _compile([*common, *runtime_flags, "-c", str(SHIM / runtime), "-o", objects[1]])
+            _compile([COMPILER, "-shared", *runtime_flags, *objects, "-o", f"{made}/whole.so", "-pthread"])
+            Path(made, "whole.so").rename(library)
     return library
 
 

@@ -125,7 +125,8 @@ EVERY_FAULT = "TCS_EVERY_FAULT" in os.environ
 def copy(to: Path) -> Path:
     """The package, with what was compiled of it: numba takes no machine code for a text from which it was not made."""
     folder = to / "tcs" / "persistence"
-    shutil.copytree(PACKAGE, folder)
+    # other processes may be compiling; what numba is just writing has a name of its own
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("*.tmp.*"))
     shutil.copy2(PACKAGE.parent / "__init__.py", folder.parent)
     return to
 
