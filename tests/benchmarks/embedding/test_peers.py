@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.embedding.decoder import TINY, weights
+from benchmarks.embedding.players import steps_llama
 from benchmarks.embedding.players.steps_torch import configuration, named_weights
 from harness.discover import registry
 from playing import PROJECT
@@ -36,6 +37,16 @@ def test_every_weight_has_a_name_and_its_transpose() -> None:
     assert np.array_equal(handed["layers.3.mlp.down_proj.weight"], given["layers.3.down.weight"].T)
     assert np.array_equal(handed["layers.0.self_attn.k_proj.bias"], given["layers.0.key.bias"])
     assert np.array_equal(handed["layers.1.post_attention_layernorm.weight"], given["layers.1.ffn_norm"])
+
+
+def test_a_gguf_file_has_every_weight() -> None:
+    """The same tensors under the names of llama.cpp."""
+    given, handed = weights(TINY), dict(steps_llama.named_weights(TINY))
+    assert len(handed) == len(given)
+    assert np.array_equal(handed["token_embd.weight"], given["embedding"])
+    assert np.array_equal(handed["blk.3.ffn_down.weight"], given["layers.3.down.weight"].T)
+    assert np.array_equal(handed["blk.0.attn_k.bias"], given["layers.0.key.bias"])
+    assert np.array_equal(handed["blk.1.ffn_norm.weight"], given["layers.1.ffn_norm"])
 
 
 def test_the_base_of_the_angles_is_where_transformers_looks_for_it() -> None:
