@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.embedding.models import MODELS, PROVENANCE, path_of
 
+DYNAMIC = (b"DynamicQuantizeLinear", b"DynamicQuantizeMatMul")
+"""Operators that take the scale of activations from a whole call."""
 FEWER_BITS = ("f16", "int8", "8bit", "int4")
 
 
@@ -23,15 +26,19 @@ def provenance_of(model: str) -> str:
 
 
 def precision_of(model: str) -> str:
-    """``f32`` or one of ``FEWER_BITS``: of a fixture by its name, of a file by the type of its cache.
+    """``f32`` or one of ``FEWER_BITS``: of a fixture by its name, of a file by its operators and the type of its cache.
 
-    What the products of a file are computed in cannot be seen from without, so it is held to the strictest bound.
+    A file that quantises activations dynamically is ``int8``; of others that are not ``f16`` no more needs to be known,
+    since all of them are held to the same bound.
     """
     if model in MODELS:
         last = model.rpartition("-")[2]
         return last if last in FEWER_BITS else "f32"
     from benchmarks.embedding.plain import Graph
 
+    with Path(model).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        if any(whole.find(operator) >= 0 for operator in DYNAMIC):
+            return "int8"
     return "f16" if Graph(Path(model)).cache_type is np.float16 else "f32"
 
 

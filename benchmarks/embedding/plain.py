@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INSTALL = "pip install -e '.[embedding,onnx]' -c constraints.txt"
+CONSTANTS: dict[str, Any] = {"use_cache_branch": np.ones(1, bool), "num_logits_to_keep": np.array(0, np.int64)}
+"""Inputs of some exports that are always the same: the branch with a cache, and outputs for all tokens."""
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -40,9 +42,11 @@ class Graph:
         outputs = [each.name for each in self._session.get_outputs()]
         self._past = sorted((name for name in inputs if "past" in name), key=_slot)
         self._present = sorted((name for name in outputs if "present" in name), key=_slot)
-        self.output = next(name for name in ("last_hidden_state", "hidden_states", "logits") if name in outputs)
+        named = [name for name in ("last_hidden_state", "hidden_states", "logits") if name in outputs]
+        self.output = (named or [name for name in outputs if "present" not in name])[0]
         self.logits = self.output == "logits"
         self._mask, self._positions = "attention_mask" in inputs, "position_ids" in inputs
+        self._constants = {name: value for name, value in CONSTANTS.items() if name in inputs}
         first = inputs[self._past[0]]
         self.layers, (_, self.heads, _, self.size) = len(self._past) // 2, first.shape
         self.cache_type = FLOATS[first.type]
@@ -64,7 +68,7 @@ class Graph:
         batch, count = tokens.shape
         past = past or self.empty(batch)
         seen = past[0].shape[2]
-        feeds: dict[str, Any] = {"input_ids": tokens, **dict(zip(self._past, past, strict=True))}
+        feeds = {"input_ids": tokens, **self._constants, **dict(zip(self._past, past, strict=True))}
         if self._mask:
             feeds["attention_mask"] = np.ones((batch, seen + count), np.int64) if mask is None else mask
         if self._positions:

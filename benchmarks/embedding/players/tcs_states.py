@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.embedding.dialogue import Dialogue, read
 from benchmarks.embedding.given import file_of
 from harness.case import Stage, player
+from harness.errors import Unavailable
 
 if TYPE_CHECKING:
     from tcs.embedder.decoder import Decoder
@@ -29,9 +30,21 @@ if TYPE_CHECKING:
 )
 def tcs_embedder(inputs: Mapping[str, Any], stage: Stage) -> Callable[[], dict[str, Any]]:
     """tcs.embedder, turn by turn, from an opened model."""
+    from tcs.embedder import ContractError
+
     dialogue = read(inputs)
-    model = open_model(dialogue)
-    return lambda: play(dialogue, model, decoder_of, together=True)
+
+    def solve() -> dict[str, Any]:
+        try:
+            return play(dialogue, model, decoder_of, together=True)
+        except ContractError as error:
+            raise Unavailable(f"tcs.embedder refuses it: {error}") from error
+
+    try:
+        model = open_model(dialogue)
+    except ContractError as error:
+        raise Unavailable(f"tcs.embedder refuses it: {error}") from error
+    return solve
 
 
 def open_model(dialogue: Dialogue) -> Model:

@@ -71,4 +71,6 @@ def test_a_users_file_bears_no_claim_about_quality() -> None:
     path = str(file_of("tiny-f16"))
     assert (provenance_of("tiny-f16"), provenance_of(path)) == ("synthetic", "derived")
     assert (precision_of("tiny-f16"), precision_of(path), precision_of("full-hollow")) == ("f16", "f16", "f32")
+    assert precision_of(str(file_of("tiny-int8"))) == "int8", "its scales are dynamic"
+    assert precision_of(str(file_of("tiny-int4"))) == "f32", "its scales are not"
     assert sha256_of("tiny-f16") == sha256_of(path) != sha256_of("tiny-f32")
