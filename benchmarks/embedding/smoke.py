@@ -19,9 +19,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @case(version=1, task="embedding.smoke", check="benchmarks.embedding.smoke:sound")
-def smoke(configuration: str = "embedding", seed: int = 0) -> Problem:
-    """One run of a configuration of this project."""
-    return Problem(inputs={"configuration": configuration}, provenance=PROVENANCE)
+def smoke(seed: int = 0) -> Problem:
+    """Every case of ``conf=embedding``, each player once."""
+    import yaml
+
+    keys = sorted(yaml.safe_load((ROOT / "conf/cases/embedding_phase1.yaml").read_text(encoding="utf-8")))
+    return Problem(inputs={"cases": " ".join(keys)}, provenance=PROVENANCE)
 
 
 @player(
@@ -34,9 +37,10 @@ def smoke(configuration: str = "embedding", seed: int = 0) -> Problem:
     note="processes of the harness, report and verdicts are in the time",
 )
 def play(inputs: Mapping[str, Any], stage: Stage) -> Callable[[], Mapping[str, Any]]:
-    """``harness run conf=...`` from its start to its report, with a lock and a folder of its own."""
+    """``harness run conf=embedding`` from its start to its report, with a lock and a folder of its own."""
     home = Path(tempfile.mkdtemp(prefix="smoke-"))
-    argv = [sys.executable, "-m", "harness", "run", f"conf={inputs['configuration']}", "progress=none", f"runs={home}"]
+    once = [f"cases.{key}.processes=1" for key in inputs["cases"].split()]
+    argv = [sys.executable, "-m", "harness", "run", "conf=embedding", "progress=none", f"runs={home}", *once]
     env = {**os.environ, "HARNESS_LOCK": str(home / "lock")}
 
     def solve() -> Mapping[str, Any]:

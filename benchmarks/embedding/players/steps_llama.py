@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 PARTS = {
     "attention_norm": "attn_norm",
     "ffn_norm": "ffn_norm",
-    **{"query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output"},
-    **{"gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down"},
+    "query": "attn_q",
+    "key": "attn_k",
+    "value": "attn_v",
+    "output": "attn_output",
+    "gate": "ffn_gate",
+    "up": "ffn_up",
+    "down": "ffn_down",
 }
 """Names of a layer's weights here, and in a GGUF file."""
 CALL = 512
@@ -40,8 +45,7 @@ CALL = 512
     packages={"llama-cpp-python": ">=0.3", "gguf": ">=0.10"},
     install="benchmarks/embedding/peers.sh llama",
     cite="github.com/ggml-org/llama.cpp",
-    note="llama_decode, weights and cache in float32; it has its head to compute, for every token; cutting the cache back "
-    "is in the time",
+    note="llama_decode, all in float32; it computes its head for every token; cutting the cache back is in the time",
 )
 def llama(inputs: Mapping[str, Any], stage: Stage) -> Callable[[], dict[str, Any]]:
     """llama_decode of llama.cpp."""
