@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.embedding.models import PROVENANCE, path_of
 from benchmarks.embedding.players.steps_tcs import step
-from benchmarks.embedding.steps import FULL, draw
+from benchmarks.embedding.steps import FULL, draw, shape_of
 from harness.case import Check, Problem, Stage, case, player
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ HOLLOW = "full-hollow"
 @case(version=1, task="embedding.cost", check="benchmarks.embedding.costs:told")
 def overhead(context: int, rounds: int = 500, hollow: str = HOLLOW, seed: int = 0) -> Problem:
     """A decode step over a graph that does nothing: by the embedder, by a plain loop, and the graph alone."""
-    inputs = {"graph": hollow, "tokens": draw(hollow, context + 1, seed), "context": context, "rounds": rounds}
     path_of(hollow)
-    return Problem(inputs=inputs, provenance=PROVENANCE)
+    inputs = {"graph": hollow, "width": shape_of(hollow).hidden, "context": context, "rounds": rounds}
+    return Problem(inputs={**inputs, "tokens": draw(hollow, context + 1, seed)}, provenance=PROVENANCE)
 
 
 @case(version=1, task="embedding.observers", check="benchmarks.embedding.costs:watched")
@@ -40,7 +40,7 @@ def observability(
     context: int, rounds: int = 500, steps: int = 20, graph: str = FULL, hollow: str = HOLLOW, seed: int = 0
 ) -> Problem:
     """What Prometheus and OpenTelemetry add to a step, as a share of a decode step of the whole graph."""
-    inputs = {"graph": graph, "hollow": hollow, "rounds": rounds, "steps": steps}
+    inputs = {"graph": graph, "width": shape_of(graph).hidden, "hollow": hollow, "rounds": rounds, "steps": steps}
     for name in (graph, hollow):
         path_of(name)
     tokens = draw(graph, context + 1, seed)

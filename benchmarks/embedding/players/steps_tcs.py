@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.embedding.models import path_of
+from benchmarks.embedding.given import file_of
+from benchmarks.embedding.models import MODELS
 from benchmarks.embedding.steps import shape_of
 from harness.case import Stage, player
 
@@ -160,7 +161,7 @@ def whole(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 )
 def opening(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     """Embedder(...) and the embedding of one token."""
-    path_of(inputs["graph"])
+    file_of(inputs["graph"])
 
     def solve() -> dict[str, Any]:
         with stage("open"):
@@ -178,14 +179,19 @@ def opened(inputs: Mapping[str, Any], graph: str = "", observers: tuple[Observer
 
     graph, tokens = graph or inputs["graph"], inputs["tokens"].shape[-1]
     return Embedder(
-        path_of(graph),
+        file_of(graph),
         preset=None,
         window=tokens,
         longest=tokens,
-        dimension=shape_of(graph).hidden,
+        dimension=width_of(graph, inputs),
         threads=inputs["threads"],
         observers=observers,
     )
+
+
+def width_of(graph: str, inputs: Mapping[str, Any]) -> int:
+    """Coordinates of a graph's output: of a model of this suite by its shape, of another one as the problem says."""
+    return shape_of(graph).hidden if graph in MODELS and graph != inputs["graph"] else int(inputs["width"])
 
 
 def step(inputs: Mapping[str, Any], graph: str, *, bits: int = 32, observers: tuple[Observer, ...] = ()) -> Solve:

@@ -157,3 +157,24 @@ def test_the_reader_reads_every_number(where: int) -> None:
     numbers = np.ones(1_000_000, np.float32)
     numbers[where] = 2
     assert [reader(numbers, threads)() for threads in (1, 3)] == [2, 2]
+
+
+@pytest.mark.parametrize("name", ["tcs-embedder session", "onnxruntime loop"])
+def test_a_model_of_the_users_is_timed_too(name: str) -> None:
+    """A file that the suite knows nothing of, here one of half precision, and the GPT-2 that stands in for it."""
+    from benchmarks.embedding.models import path_of
+
+    for model in (None, str(path_of("tiny-f16"))):
+        for problem in (steps.own_ttft(20, model=model), steps.own_tpot(20, model=model)):
+            found = same(problem, solver(name, problem)())
+            assert found.ok, found.detail
+            assert problem.provenance == ("derived" if model else "synthetic")
+
+
+def test_the_bytes_of_an_unknown_model_are_not_guessed() -> None:
+    """The player that reads memory does not play where it cannot know how much to read."""
+    from benchmarks.embedding.models import path_of
+    from harness.errors import Unavailable
+
+    with pytest.raises(Unavailable, match="not known"):
+        solver("memory read", steps.own_tpot(20, model=str(path_of("tiny-f32"))))
