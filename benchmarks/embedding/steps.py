@@ -2,7 +2,7 @@
 
 One task, ``embedding.step``, asks for the embedding of the last of ``tokens`` (n,), of which the first ``context`` have
 gone in before and are not timed: with no context it is prefill, with one token left it is decode. Every player has the
-same tokens, drawn at random, and the same weights. The judge is one pass over all tokens from an empty cache by plain
+same tokens, drawn at random, and the same weights. The judge is a pass over all tokens from an empty cache by plain
 onnxruntime, of which no player's cache knows; players with fewer bits a weight have one of their own precision.
 """
 
@@ -29,7 +29,7 @@ FULL = "full-hidden-f32"
 """The graph that times are told of: all 24 layers of Qwen2.5-Coder-0.5B, random weights, no head."""
 
 LONGEST_PASS = 4096
-"""Tokens of the judge's one pass; more go in by calls of so many, since the attention of one call takes n^2 memory."""
+"""Tokens of one call of the judge; more go in by calls of so many, since the attention of one takes n^2 memory."""
 
 DYNAMIC, HALF = 0.1, 1e-4
 """1 - cosine that is allowed where activations are scaled by what is in the call, of which 3e-2 was seen, and in
@@ -115,7 +115,7 @@ def same_direction_so_far(inputs: Mapping[str, Any], known: Mapping[str, Any], a
     return _held(answer, known, lengths.index(done))
 
 
-ORACLE = "one full pass by onnxruntime, of the same precision"
+ORACLE = "a pass from an empty cache by onnxruntime, of the same precision"
 
 
 def _held(answer: Mapping[str, Any], known: Mapping[str, Any], which: int) -> Check:
