@@ -156,9 +156,9 @@ def weights(precision: str, tokens: int = 192, seed: int = 0) -> Problem:
 )
 def source_prompts(seed: int = 0) -> Problem:
     """The source's own smoke test: its prompts, character by character as it counted them, on its int8 graph."""
-    from harness.data.datasets import locate
+    from harness.data import datasets
 
-    source = (locate("tcs_source_smoke_test") / "test_qwen_stateful.rs").read_text(encoding="utf-8")
+    source = (datasets.locate("tcs_source_smoke_test") / "test_qwen_stateful.rs").read_text(encoding="utf-8")
     prompts = re.findall(r'let test_prompt\d = "([^"\\]*)";', source)
     tokens = np.array([ord(character) for text in prompts for character in text], np.int64)
     lengths = [len(text) for text in prompts]

@@ -42,49 +42,28 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
     judge = right(dialogue, int(answer["position"]))
     outputs, cache = np.asarray(answer["outputs"]), np.asarray(answer["cache"])
     contexts = int(np.abs(np.asarray(answer["contexts"]) - judge.contexts).max())
-    metrics: dict[str, Mapping[str, Any]] = {"context_length_error": _count(contexts, "tokens")}
-    metrics |= _contract(dialogue, known)
-    if outputs.shape != judge.outputs.shape or not np.isfinite(outputs).all():
-        what = f"outputs {outputs.shape} instead of {judge.outputs.shape}"
-        if outputs.shape == judge.outputs.shape:
-            what = f"{int((~np.isfinite(outputs)).any(axis=1).sum())} outputs are not finite"
-        return Check(ok=False, oracle=judge.oracle, detail=what, exact=False, metrics=metrics)
+    metrics = {"context_length_error": _count(contexts, "tokens"), **_contract(dialogue, known)}
+    if wrong := _unusable(outputs, judge):
+        return Check(ok=False, oracle=judge.oracle, detail=wrong, exact=False, metrics=metrics)
     comparable = cache.shape == judge.cache.shape and bool(np.isfinite(cache).all())
     caches = (cache, judge.cache) if comparable else None
     found = drift.drift(outputs, judge.outputs, logits=judge.logits, caches=caches)
-    precision = str(known.get("precision", "f32"))
-    tolerance, kept = TOLERANCE[precision], KEPT[precision]
+    tolerance = TOLERANCE[str(known.get("precision", "f32"))]
+    exact = None if judge.exact is None else float(drift.one_minus_cosine(outputs, judge.exact).max())
     good = int((found.error <= tolerance).sum())
     metrics |= {"tokens": {"value": float(good), "unit": "tokens", "direction": "higher"}, **found.metrics("cache")}
-    metrics |= (
-        _repeats(dialogue, outputs) | _apart(dialogue, found.error, tolerance) | _evolution(known, dialogue, outputs)
-    )
-    last = dialogue.places(dialogue.segments()[-1]) if len(set(dialogue.sessions.tolist())) == 1 else ...
-    curves = {"cache_by_position": found.error[last]}
-    if found.layers is not None:
-        curves["cache_by_layer"] = found.layers
-    exact = None if judge.exact is None else float(drift.one_minus_cosine(outputs, judge.exact).max())
+    metrics |= _repeats(dialogue, outputs) | _apart(dialogue, found.error, tolerance)
+    metrics |= _evolution(known, dialogue, outputs)
+    curves = _curves(dialogue, found)
     if exact is not None:
-        metrics["float64_error"] = {"value": exact, "unit": "1 - cosine", "direction": "lower"}
+        metrics["float64_error"] = {"value": exact, "unit": "cosine distance", "direction": "lower"}
     if "baseline" in known:
         metrics |= _quantisation(dialogue, str(known["baseline"]), judge, curves)
     if judge.unwindowed is not None:
         window = drift.drift(judge.outputs, judge.unwindowed, logits=judge.logits)
         metrics |= window.metrics("window") | {"banded_mask_difference": _difference(outputs, judge.outputs)}
-        curves["window_by_position"] = window.error[last]
-    layers = found.layers
-    reasons = [
-        f"1 - cosine {found.error.max():.2g} at token {int(found.error.argmax())}, above {tolerance:g}"
-        if found.error.max() > tolerance else "",
-        f"{_worst(layers)} off by {layers.max():.2g} of their size, above {kept:g}"
-        if layers is not None and layers.max() > kept else "",
-        f"the cache at the end has shape {cache.shape}, or is not finite, instead of {judge.cache.shape}"
-        if layers is None else "",
-        f"1 - cosine {exact:.2g} to the pass in float64, above {tolerance:g}"
-        if exact is not None and exact > tolerance else "",
-        f"context lengths off by {contexts}" if contexts else "",
-    ]  # fmt: skip
-    wrong = "; ".join(filter(None, reasons))
+        curves["window_by_position"] = _curves(dialogue, window)["cache_by_position"]
+    wrong = _differences(found, exact, contexts, known)
     return Check(
         ok=not wrong,
         oracle=judge.oracle,
@@ -95,6 +74,41 @@ def states(inputs: Mapping[str, Any], known: Mapping[str, Any], answer: Mapping[
         canonical=curves,
         metrics=metrics,
     )
+
+
+def _unusable(outputs: NDArray[Any], judge: Right) -> str:
+    """Why outputs cannot be compared at all."""
+    if outputs.shape != judge.outputs.shape:
+        return f"outputs {outputs.shape} instead of {judge.outputs.shape}"
+    lost = int((~np.isfinite(outputs)).any(axis=1).sum())
+    return f"{lost} outputs are not finite" if lost else ""
+
+
+def _differences(found: drift.Drift, exact: float | None, contexts: int, known: Mapping[str, Any]) -> str:
+    """What is further off than it may be, in words; empty where nothing is."""
+    precision = str(known.get("precision", "f32"))
+    tolerance, kept = TOLERANCE[precision], KEPT[precision]
+    reasons = []
+    if found.error.max() > tolerance:
+        at = int(found.error.argmax())
+        reasons.append(f"1 - cosine {found.error.max():.2g} at token {at}, above {tolerance:g}")
+    if found.layers is None:
+        reasons.append("the cache at the end is of another shape, or not finite")
+    elif found.layers.max() > kept:
+        reasons.append(f"{_worst(found.layers)} off by {found.layers.max():.2g} of their size, above {kept:g}")
+    if exact is not None and exact > tolerance:
+        reasons.append(f"1 - cosine {exact:.2g} to the pass in float64, above {tolerance:g}")
+    if contexts:
+        reasons.append(f"context lengths off by {contexts}")
+    return "; ".join(reasons)
+
+
+def _curves(dialogue: Dialogue, found: drift.Drift) -> dict[str, NDArray[np.float64]]:
+    """What is drawn: errors of the last context, or of all sessions where there are several, and those by layer."""
+    last = dialogue.segments()[-1]
+    one = len(set(dialogue.sessions.tolist())) == 1
+    curves = {"cache_by_position": found.error[dialogue.places(last)] if one else found.error}
+    return curves if found.layers is None else {**curves, "cache_by_layer": found.layers}
 
 
 def _malformed(dialogue: Dialogue, answer: Mapping[str, Any]) -> str:
@@ -179,7 +193,7 @@ def _quantisation(
     texts = np.random.default_rng(0).integers(0, vocabulary, (UNRELATED, LENGTH))
     between = drift.baseline(exact.run(texts)[0][:, -1])
     return off.metrics("quantisation") | {
-        "unrelated_baseline": {"value": between, "unit": "1 - cosine", "direction": "higher"}
+        "unrelated_baseline": {"value": between, "unit": "cosine distance", "direction": "higher"}
     }
 
 

@@ -160,8 +160,8 @@ class Drift:
     def metrics(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Metrics of a check, ``<name>_error`` (the worst token's 1 - cosine) first."""
         found: dict[str, Mapping[str, Any]] = {
-            f"{name}_error": _metric(self.error.max(), "1 - cosine"),
-            f"{name}_error_mean": _metric(self.error.mean(), "1 - cosine"),
+            f"{name}_error": _metric(self.error.max(), "cosine distance"),
+            f"{name}_error_mean": _metric(self.error.mean(), "cosine distance"),
             f"{name}_l2": _metric(self.l2.max(), "relative L2"),
             f"{name}_slope": _metric(slope(self.error), "decades per 1,000 tokens"),
             f"{name}_neighbours": _metric(self.neighbours, "share", "higher"),

@@ -131,7 +131,7 @@ def _vectors(
             metrics,
         )
     off = one_minus_cosine(found, right[:, :dimension])
-    metrics["one_minus_cosine"] = {"value": float(off.max()), "unit": "1 - cosine", "direction": "lower"}
+    metrics["one_minus_cosine"] = {"value": float(off.max()), "unit": "cosine distance", "direction": "lower"}
     tolerance = TOLERANCE[str(known["precision"])]
     if off.max() > tolerance:
         return f"1 - cosine {off.max():.2g} of text {int(off.argmax())}, above {tolerance:g}", metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from benchmarks.embedding.checks import TOLERANCE, states
 from benchmarks.embedding.given import file_of
 from benchmarks.embedding.models import MODELS
 from harness.case import Check, Problem
+from harness.data import datasets
 from playing import KNOWN, answer
 
 RIGHT = ["tcs-embedder", "onnxruntime loop states"]
@@ -112,7 +113,7 @@ def test_a_users_own_model_is_told_which_claims_hold() -> None:
         assert problem.provenance == "derived"
 
 
-def test_a_model_that_swaps_its_cache_is_found_out(tmp_path: Any) -> None:
+def test_a_model_that_swaps_its_cache_is_found_out(tmp_path: Path) -> None:
     """A user's graph that writes keys where values belong: a prompt alone is right, what comes after it is not."""
     from benchmarks.embedding.decoder import TINY, build
 
@@ -183,3 +184,37 @@ def test_a_user_is_told_of_a_wrong_claim() -> None:
     with pytest.raises(ValueError, match="claim 'quality' is not one of"):
         cases.own("quality")
     assert cases.OWN in MODELS
+
+
+@pytest.fixture
+def public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Data sets of the form of the public weights and of the source's test, with small graphs and other prompts."""
+    (tmp_path / "onnx").mkdir()
+    for precision, name in cases.FILES.items():
+        (tmp_path / "onnx" / f"{name}.onnx").write_bytes(file_of(f"tiny-{precision}").read_bytes())
+    lines = [f'let test_prompt{i} = "{text}";' for i, text in enumerate(("a first", " second one", "new"), start=1)]
+    (tmp_path / "test_qwen_stateful.rs").write_text("\n".join(["fn main() {", *lines, "}"]), encoding="utf-8")
+    monkeypatch.setattr(datasets, "locate", lambda name: tmp_path)
+    monkeypatch.setattr(datasets, "sha256_of", lambda name: "0" * 64)
+    return tmp_path
+
+
+@pytest.mark.parametrize("precision", ["f32", "f16", "int8", "int4"])
+def test_real_weights_are_held_against_float32_of_the_same(public: Path, precision: str) -> None:
+    """Their provenance is real, so that gates on quality may look at them; each precision has its own file."""
+    problem = cases.weights(precision)
+    check = judged("tcs-embedder", problem)
+    assert problem.provenance == "real"
+    assert check.ok, check.detail
+    assert ("quantisation_error" in check.metrics) == (precision != "f32")
+
+
+def test_the_sources_prompts_are_read_character_by_character(public: Path) -> None:
+    """A token is a code point, as the source counted; the evolution is told, and all inputs are compared by name."""
+    problem = cases.source_prompts()
+    assert problem.inputs["tokens"][:3].tolist() == [ord("a"), ord(" "), ord("f")]
+    found = answer("tcs-embedder", problem)
+    assert found["contexts"].tolist() == [7, 18, 3]
+    metrics = states(problem.inputs, problem.known, found).metrics
+    assert "state_evolution_cosine_error" in metrics
+    assert metrics["contract_mismatches"]["value"] == 2 * (24 - 4), "this graph has 4 layers, not 24"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.embedding import text_cases as cases, text_checks as checks
+from benchmarks.embedding.drift import one_minus_cosine
 from harness.case import Check, Problem
 from playing import KNOWN, answer
 
@@ -85,6 +86,16 @@ def test_every_control_is_asked() -> None:
 def test_left_padding_is_harmless_where_attention_is_plain() -> None:
     """Which side is safe depends on the graph: the same batch is right on a graph without GroupQueryAttention."""
     assert judged("control left padding", "plain texts").ok
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_text_does_not_feel_its_company(count: int) -> None:
+    """vllm-project/vllm#5543, #27433: the first texts of a batch have the same vectors in a larger batch."""
+    problem = cases.texts("tiny-gqa-f32", dimension=64)
+    lengths = problem.inputs["lengths"][:count]
+    fewer = {**problem.inputs, "lengths": lengths, "tokens": problem.inputs["tokens"][: lengths.sum()]}
+    few, many = (answer("tcs-embedder texts", each)["vectors"] for each in (fewer, problem.inputs))
+    assert one_minus_cosine(few, many[:count]).max() < 1e-10
 
 
 def test_512_dimensions_unless_asked_otherwise() -> None:
