@@ -62,7 +62,11 @@ def beside_a_loop(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     from benchmarks.embedding.players.steps_onnxruntime import loop
 
     session = step(inputs, inputs["graph"])
-    sides = {"session": session, "loop": loop(inputs, stage), "graph": _bound_once(inputs)}
+    sides: dict[str, Callable[[], Any]] = {
+        "session": session,
+        "loop": loop(inputs, stage),
+        "graph": _bound_once(inputs),
+    }
     return lambda: {**in_turn(sides, inputs["rounds"]), "embeddings": session()["embeddings"]}
 
 

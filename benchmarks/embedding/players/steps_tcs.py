@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import statistics
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,9 @@ from benchmarks.embedding.steps import shape_of
 from harness.case import Stage, player
 
 if TYPE_CHECKING:
-    from tcs.embedder import Embedder, Observer
+    from numpy.typing import NDArray
+
+    from tcs.embedder import Embedder, Observer, Session
 
     Solve = Callable[[], dict[str, Any]]
 
@@ -194,20 +198,36 @@ def width_of(graph: str, inputs: Mapping[str, Any]) -> int:
     return shape_of(graph).hidden if graph in MODELS and graph != inputs["graph"] else int(inputs["width"])
 
 
-def step(inputs: Mapping[str, Any], graph: str, *, bits: int = 32, observers: tuple[Observer, ...] = ()) -> Solve:
+def step(inputs: Mapping[str, Any], graph: str, *, bits: int = 32, observers: tuple[Observer, ...] = ()) -> Step:
     """A session with its context in the cache, to which each call returns."""
     made = opened(inputs, graph, observers).session()
     context, tokens = inputs["context"], inputs["tokens"]
     if context:
         made.embed(tokens[:context])
-    mark, last = made.decoder.mark(), tokens[context:]
     gc.collect()
+    return Step(made, tokens[context:], bits)
 
-    def solve() -> dict[str, Any]:
-        made.decoder.return_to(mark)
-        return {"embeddings": made.embed(last).vector[None], "bits": bits}
 
-    return solve
+class Step:
+    """Tokens (n,) after the context of a session, which each call returns to; it tells tokens a second, too."""
+
+    def __init__(self, session: Session, tokens: NDArray[np.int64], bits: int) -> None:
+        self._session, self._tokens, self._bits = session, tokens, bits
+        self._mark = session.decoder.mark()
+        self._seconds: list[float] = []
+
+    def __call__(self) -> dict[str, Any]:
+        """The embedding of the last token."""
+        start = time.perf_counter()
+        self._session.decoder.return_to(self._mark)
+        vector = self._session.embed(self._tokens).vector
+        self._seconds.append(time.perf_counter() - start)
+        return {"embeddings": vector[None], "bits": self._bits}
+
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """Tokens a second at the median of all calls, by the player's own clock."""
+        rate = len(self._tokens) / statistics.median(self._seconds)
+        return {"tokens_per_second": {"value": rate, "unit": "tokens/s", "direction": "higher"}}
 
 
 def _first(inputs: Mapping[str, Any], every: int) -> Solve:

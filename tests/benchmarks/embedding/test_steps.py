@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -75,6 +76,17 @@ def test_only_a_single_token_has_a_floor_of_bandwidth(prefill: Problem) -> None:
 
     with pytest.raises(Unavailable, match="one token at a time"):
         solver("memory read", prefill)
+
+
+def test_tokens_a_second_are_those_of_the_call(prefill: Problem, decode: Problem) -> None:
+    """A prompt counts all of its tokens and a step one, over the seconds of the call."""
+    for problem, tokens in ((prefill, 21), (decode, 1)):
+        solve = solver("tcs-embedder session", problem)
+        start = time.perf_counter()
+        solve()
+        most = time.perf_counter() - start
+        rate = solve.metrics()["tokens_per_second"]["value"]
+        assert tokens / most <= rate < 1e6
 
 
 @pytest.mark.parametrize(
