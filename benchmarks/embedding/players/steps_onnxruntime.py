@@ -52,6 +52,24 @@ def loop(inputs: Mapping[str, Any], stage: Stage) -> Solve:
 
 
 @player(
+    name="control forgets the context",
+    task="embedding.step",
+    engine="control",
+    role="control",
+    packages={"onnxruntime": ">=1.22"},
+    install="pip install -e '.[embedding,onnx]' -c constraints.txt",
+    note="the same loop from an empty cache, at the right positions: nothing is as fast",
+)
+def forgetful(inputs: Mapping[str, Any], stage: Stage) -> Solve:
+    """One token without what came before it."""
+    if not inputs["context"]:
+        raise Unavailable("without a context there is nothing to forget")
+    graph = Graph(file_of(inputs["graph"]), threads=inputs["threads"])
+    last = inputs["tokens"][None, inputs["context"] :]
+    return lambda: {"embeddings": graph.run(last, first=inputs["context"])[0][:, -1]}
+
+
+@player(
     name="onnxruntime opened",
     task="embedding.open",
     engine="onnxruntime loop",

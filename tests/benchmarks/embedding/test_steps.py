@@ -24,7 +24,8 @@ pytest.importorskip("onnxruntime")
 
 TINY = "tiny-hidden-f32"
 KNOWN = registry(PROJECT)
-HERE = [name for name in KNOWN.answering("embedding.step") if not KNOWN.player(name).interpreter]
+STEP = [KNOWN.player(name) for name in KNOWN.answering("embedding.step")]
+HERE = [each.name for each in STEP if not each.interpreter and each.role != "control"]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,13 @@ def test_every_player_is_right_at_each_call(name: str, decode: Problem) -> None:
     found = same(decode, first)
     assert found.ok, found.detail
     assert np.array_equal(first["embeddings"], second["embeddings"])
+
+
+def test_a_player_that_forgets_is_caught(decode: Problem) -> None:
+    """The last token alone, at its own position, has another embedding than after the others."""
+    found = same(decode, solver("control forgets the context", decode)())
+    assert not found.ok
+    assert found.distance > 1e-3
 
 
 @pytest.mark.parametrize("name", ["tcs-embedder session", "onnxruntime loop"])
