@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.embedding.decoder import Shape, weights
 from benchmarks.embedding.dialogue import Dialogue, mask_of
+from benchmarks.embedding.drift import baseline
 from benchmarks.embedding.given import file_of
 from benchmarks.embedding.models import MODELS
 from benchmarks.embedding.oracle import Pass, forward
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FULL = "one full pass by onnxruntime"
 BANDED = "one full pass in float64 under a banded mask"
 SLICED = "a raw loop that slices its cache by hand"
+TEXTS, LENGTH = 8, 16
+"""Unrelated texts, and tokens of each."""
 LONGEST = 1024
 """Tokens up to which a pass in float64 is a matter of a second."""
 
@@ -36,6 +39,7 @@ class Right:
 
     Attributes:
         oracle: which of the three it is. ``logits``: whether outputs are logits.
+        unrelated: mean 1 - cosine between the last outputs of unrelated texts, to hold errors against.
         exact: outputs (n, width) in float64, where the weights are known and no window cuts anything; else None.
         outputs: (n, width). ``contexts``: after each turn. ``cache``: (layers, 2, kv_heads, visible, size).
         unwindowed: outputs (n, width) as they would be without a window, None where there is none.
@@ -46,6 +50,7 @@ class Right:
     outputs: NDArray[Any]
     contexts: NDArray[np.int64]
     cache: NDArray[Any]
+    unrelated: float
     unwindowed: NDArray[Any] | None = None
     exact: NDArray[np.float64] | None = None
 
@@ -67,7 +72,7 @@ def right(dialogue: Dialogue, position: int) -> Right:
             exact = _banded(replace(plain, start=0), graph, position, int(contexts[-1]))[0]
         return Right(
             oracle=FULL if exact is None else f"{FULL}, and one in float64", logits=graph.logits, outputs=full,
-            contexts=contexts, cache=cache_of(tensors), exact=exact,
+            contexts=contexts, cache=cache_of(tensors), unrelated=_unrelated(dialogue, graph), exact=exact,
         )  # fmt: skip
     if _known(dialogue.model):
         outputs, cache = _banded(dialogue, graph, position, int(contexts[-1]))
@@ -78,7 +83,8 @@ def right(dialogue: Dialogue, position: int) -> Right:
         answer = play(dialogue, graph)
         outputs, cache, oracle = answer["outputs"], answer["cache"], SLICED
     return Right(
-        oracle=oracle, logits=graph.logits, outputs=outputs, contexts=contexts, cache=cache, unwindowed=full
+        oracle=oracle, logits=graph.logits, outputs=outputs, contexts=contexts, cache=cache,
+        unrelated=_unrelated(dialogue, graph), unwindowed=full,
     )  # fmt: skip
 
 
@@ -89,6 +95,11 @@ def float64_pass(model: str, tokens: NDArray[np.int64], **how: Any) -> Pass:
         return gpt2_forward(gpt2_weights(shape), tokens, shape, **how)
     assert isinstance(shape, Shape)
     return forward(weights(shape), shape, tokens, **how)
+
+
+def _unrelated(dialogue: Dialogue, graph: Graph) -> float:
+    texts = np.random.default_rng(0).integers(0, int(dialogue.tokens.max()) + 1, (TEXTS, LENGTH))
+    return baseline(np.stack([graph.run(text[None])[0][0, -1] for text in texts]))
 
 
 def _known(model: str) -> bool:

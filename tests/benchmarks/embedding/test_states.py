@@ -87,6 +87,7 @@ def test_a_window_loses_information_without_an_error() -> None:
     """What a window forgets is its own number, far above what the policy is off by; both come from one answer."""
     check = judged("tcs-embedder", CASES["drop-oldest"])
     assert value(check, "window_error") > 0.1
+    assert value(check, "unrelated_baseline") > 0.1
     assert value(check, "cache_error") < 1e-10
 
 
