@@ -101,7 +101,7 @@ def opening(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     note="no engine but a floor: reads as many bytes as one token must, and has its answer from before",
 )
 def memory_read(inputs: Mapping[str, Any], stage: Stage) -> Solve:
-    """The greatest of as many float32 numbers as the weights and the cache have, in all threads."""
+    """The union of the bits of as many bytes as the weights and the cache have, in all threads."""
     if len(inputs["tokens"]) - inputs["context"] != 1:
         raise Unavailable("only one token at a time is bound by the memory's bandwidth")
     if inputs["graph"] not in MODELS:
@@ -111,8 +111,8 @@ def memory_read(inputs: Mapping[str, Any], stage: Stage) -> Solve:
     right = graph.run(last, past)[0][:, -1]
     del graph, past
     gc.collect()
-    numbers = np.ones(token_bytes(shape_of(inputs["graph"]), inputs["context"]) // 4, np.float32)
-    read = reader(numbers, inputs["threads"])
+    words = np.ones(token_bytes(shape_of(inputs["graph"]), inputs["context"]) // 8, np.int64)
+    read = reader(words, inputs["threads"])
 
     def solve() -> dict[str, Any]:
         read()
@@ -133,14 +133,14 @@ def token_bytes(shape: Shape, context: int) -> int:
     return 4 * (shape.parameters - others + cache)
 
 
-def reader(numbers: NDArray[np.float32], threads: int) -> Callable[[], float]:
-    """What finds the greatest of all numbers (n,), in threads that numpy does not hold up.
+def reader(words: NDArray[np.int64], threads: int) -> Callable[[], int]:
+    """What finds the union of the bits of all words (n,), in threads that numpy does not hold up.
 
     It is bound by memory: a sum in C with OpenMP, compiled for the machine, reads as many bytes a second.
     """
-    blocks = np.array_split(numbers, BLOCKS)
+    blocks = np.array_split(words, BLOCKS)
     pool = ThreadPoolExecutor(threads)
-    return lambda: float(max(pool.map(np.max, blocks)))
+    return lambda: int(np.bitwise_or.reduce(list(pool.map(np.bitwise_or.reduce, blocks))))
 
 
 def _after_context(graph: Graph, inputs: Mapping[str, Any]) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:

@@ -172,11 +172,11 @@ def test_a_token_reads_all_weights_but_the_other_rows_of_the_embedding() -> None
 
 
 @pytest.mark.parametrize("where", [0, 500, 999_999])
-def test_the_reader_reads_every_number(where: int) -> None:
-    """The greatest is found wherever it stands, in one thread and in several."""
-    numbers = np.ones(1_000_000, np.float32)
-    numbers[where] = 2
-    assert [reader(numbers, threads)() for threads in (1, 3)] == [2, 2]
+def test_the_reader_reads_every_word(where: int) -> None:
+    """A bit is found wherever it stands, in one thread and in several."""
+    words = np.ones(1_000_000, np.int64)
+    words[where] = 4
+    assert [reader(words, threads)() for threads in (1, 3)] == [5, 5]
 
 
 @pytest.mark.parametrize("name", ["tcs-embedder session", "onnxruntime loop"])
