@@ -55,7 +55,9 @@ def tried(dimension: int) -> Gpu | DeviceError:
     except ModuleNotFoundError as error:
         return DeviceError(f"CuPy, by which GPUs are used, is not installed ({error.name}); {INSTALL}")
     except Exception as error:  # noqa: BLE001 - whatever CuPy, the driver and the compiler of kernels raise
-        return DeviceError(f"no GPU can be used: {type(error).__name__}: {error}")
+        return DeviceError(
+            f"no GPU can be used: {type(error).__name__}: {error}; nvidia-smi tells whether there is one, and a driver"
+        )
     try:
         try_out(dimension, device)
     except DeviceError as error:
