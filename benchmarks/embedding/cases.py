@@ -47,12 +47,7 @@ def drift(fixture: str, tokens: int = 192, seed: int = 0) -> Problem:
     return _fixture(fixture, *_steps(tokens, seed))
 
 
-@case(
-    version=1,
-    task="embedding.states",
-    check="benchmarks.embedding.checks:states",
-    picture="benchmarks.embedding.pictures:errors",
-)
+@case(version=1, task="embedding.states", check="benchmarks.embedding.checks:states")
 def prefill(calls: str = "1 7 64", tokens: int = 192, fixture: str = "tiny-f32", seed: int = 0) -> Problem:
     """One text, again and again after a reset, each time with so many tokens a call."""
     each = [int(call) for call in calls.split()]
@@ -73,34 +68,19 @@ def window(policy: str, window: int = 64, tokens: int = 200, fixture: str = "tin
     return _fixture(fixture, _tokens(tokens, seed), turns, window=window, policy=policy, chunk=chunk)
 
 
-@case(
-    version=1,
-    task="embedding.states",
-    check="benchmarks.embedding.checks:states",
-    picture="benchmarks.embedding.pictures:errors",
-)
+@case(version=1, task="embedding.states", check="benchmarks.embedding.checks:states")
 def shift(start: int, tokens: int = 192, fixture: str = "tiny-f32", seed: int = 0) -> Problem:
     """The same tokens from another position on: what turns with positions must not feel where it began."""
     return _fixture(fixture, _tokens(tokens, seed), [(FIRST, FIRST, 0), (tokens - FIRST, 1, 0)], start=start)
 
 
-@case(
-    version=1,
-    task="embedding.states",
-    check="benchmarks.embedding.checks:states",
-    picture="benchmarks.embedding.pictures:errors",
-)
+@case(version=1, task="embedding.states", check="benchmarks.embedding.checks:states")
 def growth(fixture: str = "tiny-f32", seed: int = 0) -> Problem:
     """Texts of as many tokens as the source's prompts: the context is 45, then 80, and after a reset 39."""
     return _fixture(fixture, *_growing(_tokens(FIRST + SECOND + THIRD, seed), (FIRST, SECOND, THIRD)))
 
 
-@case(
-    version=1,
-    task="embedding.states",
-    check="benchmarks.embedding.checks:states",
-    picture="benchmarks.embedding.pictures:errors",
-)
+@case(version=1, task="embedding.states", check="benchmarks.embedding.checks:states")
 def sessions(count: int = 3, turns: int = 4, fixture: str = "tiny-f32", seed: int = 0) -> Problem:
     """Sessions side by side, turn by turn, prompts and single tokens; one of them is reset on the way."""
     return _problem(_side_by_side(fixture, count, turns, seed), fixture)
