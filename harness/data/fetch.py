@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from harness.data import datasets, hub
 from harness.data.checksum import cache_folder, file_sha256
-from harness.data.datasets import DataFile, Manifest
+from harness.data.manifest import DataFile, Manifest
 from harness.data.unpack import unpack
 from harness.errors import DataError
 

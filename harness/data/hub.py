@@ -19,7 +19,7 @@ from harness.data.checksum import file_sha256
 from harness.errors import DataError
 
 if TYPE_CHECKING:
-    from harness.data.datasets import DataFile, Manifest
+    from harness.data.manifest import DataFile, Manifest
 
 NOTE = ".hub.json"
 """What was found in a folder of a hub's data set: path to sha256 and bytes, and the commit."""

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from harness.data.datasets import DataFile
+from harness.data.manifest import DataFile
 from harness.errors import DataError
 
 _CHUNK = 1 << 18

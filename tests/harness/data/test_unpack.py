@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.datasets import DataFile
+from harness.data.manifest import DataFile
 from harness.data.unpack import unpack
 from harness.errors import DataError
 
