@@ -29,8 +29,8 @@ BANDED = "one full pass in float64 under a banded mask"
 SLICED = "a raw loop that slices its cache by hand"
 TEXTS, LENGTH = 8, 16
 """Unrelated texts, and tokens of each."""
-LONGEST = 1024
-"""Tokens up to which a pass in float64 is a matter of a second."""
+LONGEST, LARGEST = 1024, 64
+"""Tokens, and MiB of weights, up to which a pass in float64 is a matter of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +103,9 @@ def _unrelated(dialogue: Dialogue, graph: Graph) -> float:
 
 
 def _known(model: str) -> bool:
-    """Whether the weights of a model are known as float32 numbers."""
-    return model in MODELS and MODELS[model].shape is not None and "dtype" not in MODELS[model].options
+    """Whether the weights of a model are known as float32 numbers, and few enough for a pass in float64."""
+    made = MODELS.get(model)
+    return made is not None and made.shape is not None and "dtype" not in made.options and made.mib <= LARGEST
 
 
 def _slides(dialogue: Dialogue) -> bool:
