@@ -26,6 +26,7 @@ class Agreement:
             different answers to the same question; sorted.
         unconfirmed: an answer passed its check, but no second engine gave it.
         disputed: two answers have equally many engines behind them.
+        tolerated: right answers are not compared bit for bit here, and one passed its check within a tolerance.
         controls_caught, controls_missed: controls told from a right answer, and those that were not; one
             that did not finish is neither.
     """
@@ -37,6 +38,7 @@ class Agreement:
     wrong: tuple[str, ...] = ()
     unconfirmed: bool = False
     disputed: bool = False
+    tolerated: bool = False
     controls_caught: tuple[str, ...] = ()
     controls_missed: tuple[str, ...] = ()
 
@@ -53,6 +55,11 @@ def takes_part(record: Record) -> bool:
     """Whether a record's answer is compared with others: exact, and right as far as its own check can tell."""
     check = record.check
     return record.status == "ok" and bool(check.get("ok")) and bool(check.get("exact")) and bool(check.get("answer"))
+
+
+def within_tolerance(record: Record) -> bool:
+    """Whether an answer passed a check that leaves room for rounding, so that it need equal no other bit for bit."""
+    return record.status == "ok" and bool(record.check.get("ok")) and not record.check.get("exact")
 
 
 def failed_check(record: Record) -> bool:
@@ -90,6 +97,7 @@ def _agreement(instance: str, records: Sequence[Record]) -> Agreement:
         wrong=tuple(sorted(failed | differing)),
         unconfirmed=consensus is None and not disputed and bool(given),
         disputed=disputed,
+        tolerated=not given and any(within_tolerance(record) for record in players),
         controls_caught=caught,
         controls_missed=missed,
     )

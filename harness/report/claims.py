@@ -161,6 +161,8 @@ def _answers(agreed: Mapping[str, Agreement]) -> str:
         return "No answer was given."
     confirmed = sum(one.consensus is not None for one in found)
     parts = [f"{confirmed} of {wording.count(len(found), 'instance')} with an answer that independent engines confirm"]
+    if tolerated := sum(one.tolerated for one in found):
+        parts.append(f"{tolerated} with one that is right within the tolerance of an oracle")
     if disputed := sum(one.disputed for one in found):
         parts.append(f"{disputed} disputed")
     if wrong := sum(len(one.wrong) for one in found):

@@ -60,9 +60,11 @@ def test_a_failed_check_has_no_voice() -> None:
 
 
 def test_inexact_answers_are_not_compared() -> None:
-    """Approximations may differ."""
+    """Approximations may differ; that one was right within its tolerance is told, and no one's consensus."""
     found = of(answered("a", check={"exact": False}), answered("b", B, check={"exact": False}))
-    assert found == Agreement(instance=found.instance)
+    assert found == Agreement(instance=found.instance, tolerated=True)
+    assert not of(answered("a", status="wrong_answer", check={"ok": False, "exact": False})).tolerated
+    assert not of(answered("a"), answered("b")).tolerated
 
 
 def test_a_player_that_contradicts_itself_is_wrong_and_no_witness() -> None:
