@@ -127,11 +127,20 @@ def sha256_of(name: str, project: Path | None = None) -> str:
 
 def _missing(wanted: Manifest, present: list[DataFile], folder: Path, looked: list[Path]) -> str:
     first = next(file.path for file in wanted.files if file not in present)
-    where = " and ".join(str(place) for place in looked)
+    where = " and ".join(_shown(place) for place in looked)
     count = f"{len(wanted.files) - len(present)} of {len(wanted.files)} files are missing, first {first}"
     if present:
-        return f"data set {wanted.name}: {count}, in {folder} (looked in {where}). {how_to_get(wanted)}"
+        return f"data set {wanted.name}: {count}, in {_shown(folder)} (looked in {where}). {how_to_get(wanted)}"
     return f"data set {wanted.name}: not here (looked in {where}). {how_to_get(wanted)}"
+
+
+def _shown(place: Path) -> str:
+    """A folder as it may be published: by the variable or the home that it lies under, if that is there at all."""
+    root = os.environ.get(DATA_ROOT, "").strip()
+    for base, name in ((Path(root), f"${DATA_ROOT}"), (Path.home(), "~")):
+        if str(base) not in (".", "/") and base.is_dir() and place.is_relative_to(base):
+            return str(Path(name) / place.relative_to(base))
+    return str(place)
 
 
 def how_to_get(wanted: Manifest) -> str:

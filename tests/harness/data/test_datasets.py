@@ -70,6 +70,18 @@ def test_absent_altogether(here: Path, tmp_path: Path, monkeypatch: pytest.Monke
         datasets.locate("s", here)
 
 
+def test_what_is_published_names_no_folder_of_a_machine(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reason ends up in tables for everyone: it names the data root by its variable, and a home as such."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv(datasets.DATA_ROOT, str(tmp_path / "empty"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with pytest.raises(DataError, match=r"looked in \$TCS_DATA_ROOT/s and ~/\.cache/tcs-harness/data/s\)"):
+        datasets.locate("s", here)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
