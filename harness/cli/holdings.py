@@ -65,7 +65,7 @@ class Holdings:
                         "title": one.title,
                         "provenance": one.provenance,
                         "licence": one.licence,
-                        "bytes": one.bytes if all(file.bytes >= 0 for file in one.files) else None,
+                        "bytes": one.bytes,
                         "folder": place,
                     },
                 )

@@ -149,7 +149,7 @@ def how_to_get(wanted: Manifest) -> str:
         return f"Reinstall {wanted.package}."
     place = f"set {DATA_ROOT} to the folder that holds {wanted.folder}/"
     if wanted.hub or wanted.archive or all(file.url for file in wanted.files):
-        size = f" ({wanted.bytes / 1e6:.1f} MB)" if all(file.bytes >= 0 for file in wanted.files) else ""
+        size = "" if wanted.bytes is None else f" ({wanted.bytes / 1e6:.1f} MB)"
         return f"Run 'harness fetch {wanted.name}'{size}, or {place}."
     return f"{wanted.manual or f'Get it from {wanted.address}'}. Then {place}.".replace("..", ".")
 

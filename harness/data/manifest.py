@@ -55,9 +55,10 @@ class Manifest:
     manual: str = ""
 
     @property
-    def bytes(self) -> int:
-        """Size of all files together."""
-        return sum(max(0, file.bytes) for file in self.files)
+    def bytes(self) -> int | None:
+        """Size of all files together; None where that of one is not known before it is fetched."""
+        sizes = [file.bytes for file in self.files]
+        return sum(sizes) if min(sizes, default=0) >= 0 else None
 
     @property
     def sha256(self) -> str:
