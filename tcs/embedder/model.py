@@ -61,7 +61,6 @@ class Model:
                 f"{self.path.name} is not {preset.name}: {'; '.join(differences)}. Name another preset, or None to "
                 f"take the graph as it is"
             )
-        self.positions = preset.positions if preset else None
         self.device = "cuda" if self.session.get_providers()[0] == CUDA else "cpu"
         self.constants = {name: CONSTANTS[name] for name in self.contract.constants}
 
