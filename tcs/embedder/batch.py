@@ -55,10 +55,17 @@ def padded_outputs(model: Model, texts: list[NDArray[np.int64]]) -> list[NDArray
     even = min(map(len, texts)) == longest
     if not even and not model.paddings:
         raise ContractError(f"{model.path.name} gives other outputs for padded texts; embed them one by one")
-    right = even or "right" in model.paddings
-    tokens, mask = np.zeros((len(texts), longest), np.int64), np.zeros((len(texts), longest), np.int64)
-    places = [slice(None, len(text)) if right else slice(longest - len(text), None) for text in texts]
+    places, *fed = pad(texts, longest, left=not (even or "right" in model.paddings))
+    found = model.outputs(*fed)
+    return [found[row, place] for row, place in enumerate(places)]
+
+
+def pad(
+    texts: list[NDArray[np.int64]], length: int, *, left: bool
+) -> tuple[list[slice], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Where each text's tokens (n,) lie in a row; and tokens, mask and positions of all rows, (texts, length) each."""
+    places = [slice(length - len(text), None) if left else slice(None, len(text)) for text in texts]
+    tokens, mask = np.zeros((len(texts), length), np.int64), np.zeros((len(texts), length), np.int64)
     for row, (text, place) in enumerate(zip(texts, places, strict=True)):
         tokens[row, place], mask[row, place] = text, 1
-    found = model.outputs(tokens, mask, np.maximum(mask.cumsum(1) - 1, 0))
-    return [found[row, place] for row, place in enumerate(places)]
+    return places, tokens, mask, np.maximum(mask.cumsum(1) - 1, 0)

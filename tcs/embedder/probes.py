@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tcs.embedder.batch import pad
 from tcs.embedder.errors import ContractError, InputError
 from tcs.embedder.rotary import LAYOUTS, turn
 
@@ -28,15 +29,13 @@ def safe_paddings(model: Model) -> frozenset[str]:
 
     Graphs with plain attention take both; those with GroupQueryAttention are silently wrong under left padding.
     """
-    tokens = np.arange(1, TOKENS + 1)[None]
-    alone = model.outputs(tokens)[0].astype(np.float64)
+    tokens = np.arange(1, TOKENS + 1)
+    alone = model.outputs(tokens[None])[0].astype(np.float64)
     bound = AGREE[np.dtype(model.contract.output_type)] * float(np.abs(alone).max())
     safe = set()
-    for side, at in (("left", slice(PADS, None)), ("right", slice(None, TOKENS))):
-        padded, mask = np.zeros((1, TOKENS + PADS), np.int64), np.zeros((1, TOKENS + PADS), np.int64)
-        padded[:, at], mask[:, at] = tokens, 1
-        positions = np.maximum(mask.cumsum(1) - 1, 0)
-        found = model.outputs(padded, mask, positions)[0, at].astype(np.float64)
+    for side in ("left", "right"):
+        (place,), *fed = pad([tokens], TOKENS + PADS, left=side == "left")
+        found = model.outputs(*fed)[0, place].astype(np.float64)
         if float(np.abs(found - alone).max()) <= bound:
             safe.add(side)
     return frozenset(safe)
